@@ -1,0 +1,18 @@
+"""Failures that are ours. What a program does wrong is an `Outcome`, never one of these.
+
+    SandboxError
+    ├── SandboxUnavailable   no supervisor, no room in time, or a host that cannot enforce a limit
+    └── ToolchainMissing     the compiler is not installed on this host
+"""
+
+
+class SandboxError(Exception):
+    """The run could not be carried out; it is not billed. The text says what happened and what to do."""
+
+
+class SandboxUnavailable(SandboxError):
+    """Nothing was started. The same run may succeed later."""
+
+
+class ToolchainMissing(SandboxError):
+    """No toolchain for the job's compiler is installed here."""

@@ -1,0 +1,90 @@
+"""What the sandbox is asked and what it answers: plain data, shared by every driver and transport."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one run. Seconds are wall-clock; the defaults are those of the public contract.
+
+    `output_bytes` is what is kept of each of stdout and stderr; a program that writes more is ended with
+    `Outcome.OUTPUT_LIMIT`. `compile_seconds` is the compiler's own limit and not part of `wall_seconds`.
+    """
+
+    wall_seconds: float = 30.0
+    compile_seconds: float = 30.0
+    memory_bytes: int = 512 * MIB
+    cpu_cores: float = 2.0
+    processes: int = 64
+    output_bytes: int = 1 * MIB
+    work_bytes: int = 128 * MIB
+
+
+class Outcome(StrEnum):
+    """How a run ended: the service's one vocabulary, translated by each surface into its own dialect."""
+
+    SUCCESS = "success"
+    RUNTIME_ERROR = "runtime_error"
+    COMPILE_ERROR = "compile_error"
+    TIME_LIMIT = "time_limit"
+    MEMORY_LIMIT = "memory_limit"
+    OUTPUT_LIMIT = "output_limit"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One program to run once.
+
+    `files` maps a relative path inside the work dir to its content and includes `entrypoint`. `env` is added
+    to the toolchain's environment. `output_files` are paths or globs, read from the work dir after the run.
+    """
+
+    compiler: str
+    files: Mapping[str, bytes]
+    entrypoint: str
+    stdin: bytes = b""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    output_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A regular file left in the work dir; `size` is the file's, `content` may be shorter (it is capped)."""
+
+    path: str
+    size: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended, measured from outside the program.
+
+    `exit_code` and `signal` are the program's, or the compiler's when compilation failed; killed by signal N
+    reads 128 + N and N; the wall-clock limit reads 124 and None. `wall_seconds` is the run stage alone,
+    `total_seconds` has the compilation too, `cpu_seconds` is user and system time of both stages,
+    `memory_bytes` the peak of the whole sandbox.
+    """
+
+    outcome: Outcome
+    exit_code: int
+    signal: int | None
+    stdout: bytes
+    stderr: bytes
+    stdout_truncated: bool
+    stderr_truncated: bool
+    wall_seconds: float
+    total_seconds: float
+    cpu_seconds: float
+    compile_seconds: float | None
+    compile_output: bytes
+    memory_bytes: int
+    files: tuple[OutputFile, ...] = ()
+    cached: bool = False

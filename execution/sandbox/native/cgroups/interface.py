@@ -1,0 +1,108 @@
+"""What the driver asks of control groups, and the file helpers that both versions share."""
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from execution.sandbox.job import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a sandbox has used: CPU time in seconds, peak memory in bytes, processes killed for memory."""
+
+    cpu_seconds: float
+    memory_peak: int
+    memory_kills: int
+
+
+class Cgroup(Protocol):
+    """The group of one sandbox. The driver makes it, hands `procs_files` to the launcher, which joins them, changes
+    limits only between stages, reads `usage` when a stage has ended, and removes it when the sandbox is gone."""
+
+    @property
+    def procs_files(self) -> list[str]: ...
+
+    @property
+    def memory_event(self) -> int | None:
+        """A descriptor that turns readable when memory ran out, where the kernel would not kill the whole group."""
+
+    def apply(self, limits: Limits) -> None:
+        """Sets the limits of the run stage. Raises OSError (EBUSY) where more memory is in use than they allow."""
+
+    def usage(self) -> Usage: ...
+
+    def kill(self) -> bool:
+        """Kills every process of the group; True when none is left."""
+
+    def remove(self) -> bool:
+        """Removes the group; False while the kernel still holds it."""
+
+
+class Hierarchy(Protocol):
+    """This supervisor's subtree of the host's control groups."""
+
+    version: int
+
+    def prepare(self) -> None:
+        """Makes the subtree and enables its controllers; raises SandboxUnavailable where that cannot be."""
+
+    def create(self, name: str, limits: Limits) -> Cgroup: ...
+
+    def leftovers(self) -> list[Cgroup]:
+        """The groups that an earlier supervisor left behind."""
+
+
+# The processes of the sandbox itself, which a program's limit does not count: bubblewrap's monitor and init.
+OWN_PROCESSES = 2
+# The period over which the CPU limit holds, in microseconds; the kernel's own default.
+CPU_PERIOD = 100_000
+# Programs get a smaller share than the service beside them when the CPU is contended (default: 100 of v2, 1024 of v1).
+CPU_WEIGHT, CPU_SHARES = 50, 512
+
+
+def write(path: Path, value: str | int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, str(value).encode())
+    finally:
+        os.close(descriptor)
+
+
+def read(path: Path) -> str:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 65536).decode()
+    finally:
+        os.close(descriptor)
+
+
+def read_keyed(path: Path) -> dict[str, int]:
+    """A flat-keyed file, such as memory.events, as a dictionary."""
+    return {key: int(value) for key, value in (line.split() for line in read(path).splitlines())}
+
+
+def kill_processes(procs: Path) -> bool:
+    """Kills what a cgroup.procs file lists; True when it lists nothing."""
+    try:
+        pids = [int(pid) for pid in read(procs).split()]
+    except FileNotFoundError:
+        return True
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    return not pids
+
+
+def remove_directory(path: Path) -> bool:
+    try:
+        path.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""The allow-list of `syscalls` as a BPF program for bubblewrap, assembled by libseccomp.
+
+Only the host's native architecture is admitted: 32-bit and x32 calls are refused like every other that is not listed.
+"""
+
+import ctypes
+import ctypes.util
+import errno
+import os
+from pathlib import Path
+
+from execution.sandbox.errors import SandboxUnavailable
+from execution.sandbox.native import syscalls
+
+_ALLOW = 0x7FFF0000  # SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(x), SCMP_FLTATR_ACT_BADARCH and the comparisons: seccomp.h
+_ACT_BADARCH = 2
+_EQ, _MASKED_EQ = 4, 7
+
+
+def _errno(code: int) -> int:
+    return 0x00050000 | code
+
+
+class _Comparison(ctypes.Structure):
+    """struct scmp_arg_cmp of seccomp.h."""
+
+    _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("datum_a", ctypes.c_uint64), ("datum_b", ctypes.c_uint64)]
+
+
+def equals(argument: int, value: int) -> _Comparison:
+    return _Comparison(argument, _EQ, value, 0)
+
+
+def masked_equals(argument: int, mask: int, value: int) -> _Comparison:
+    return _Comparison(argument, _MASKED_EQ, mask, value)
+
+
+class _Filter:
+    """A filter under construction; rules for calls that this architecture lacks are left out."""
+
+    def __init__(self, default: int) -> None:
+        name = ctypes.util.find_library("seccomp") or "libseccomp.so.2"
+        try:
+            self._library = ctypes.CDLL(name, use_errno=True)
+        except OSError as error:
+            raise SandboxUnavailable(f"libseccomp is missing ({error}). Install it: apt-get install libseccomp2") from None
+        self._library.seccomp_init.restype = ctypes.c_void_p
+        self._context = ctypes.c_void_p(self._library.seccomp_init(ctypes.c_uint32(default)))
+        self._check(self._library.seccomp_attr_set(self._context, _ACT_BADARCH, ctypes.c_uint32(_errno(errno.ENOSYS))))
+
+    def rule(self, action: int, call: str, *comparisons: _Comparison) -> None:
+        number = self._library.seccomp_syscall_resolve_name(call.encode())
+        if number < 0:
+            return
+        array = (_Comparison * len(comparisons))(*comparisons)
+        self._check(
+            self._library.seccomp_rule_add_array(
+                self._context, ctypes.c_uint32(action), number, ctypes.c_uint(len(comparisons)), array
+            )
+        )
+
+    def export(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            self._check(self._library.seccomp_export_bpf(self._context, descriptor))
+        finally:
+            os.close(descriptor)
+            self._library.seccomp_release(self._context)
+
+    def _check(self, result: int) -> None:
+        if result < 0:
+            raise SandboxUnavailable(f"libseccomp refused the filter: {os.strerror(-result)}")
+
+
+def write_filter(path: Path) -> None:
+    """Writes the filter as raw BPF (struct sock_filter[]) to `path`, which bubblewrap reads with --seccomp."""
+    refuse = _errno(errno.EPERM)
+    build = _Filter(default=_errno(errno.ENOSYS))
+    for call in sorted(syscalls.ALLOWED):
+        build.rule(_ALLOW, call)
+    for call in sorted(syscalls.REFUSED):
+        build.rule(refuse, call)
+
+    build.rule(_ALLOW, "clone", masked_equals(0, syscalls.NAMESPACE_FLAGS, 0))
+    for flag in (1 << bit for bit in range(32) if syscalls.NAMESPACE_FLAGS & (1 << bit)):
+        build.rule(refuse, "clone", masked_equals(0, flag, flag))
+
+    stream, datagram = syscalls.SOCK_STREAM, syscalls.SOCK_DGRAM
+    for kind in (stream, datagram, syscalls.SOCK_SEQPACKET):
+        unix = (equals(0, syscalls.AF_UNIX), masked_equals(1, syscalls.SOCK_TYPE_MASK, kind))
+        build.rule(_ALLOW, "socket", *unix)
+        build.rule(_ALLOW, "socketpair", *unix)
+    for family in (syscalls.AF_INET, syscalls.AF_INET6):
+        for kind, protocol in ((stream, syscalls.IPPROTO_TCP), (datagram, syscalls.IPPROTO_UDP)):
+            for allowed in (syscalls.IPPROTO_DEFAULT, protocol):
+                build.rule(
+                    _ALLOW,
+                    "socket",
+                    equals(0, family),
+                    masked_equals(1, syscalls.SOCK_TYPE_MASK, kind),
+                    equals(2, allowed),
+                )
+
+    for persona in syscalls.PERSONALITIES:
+        build.rule(_ALLOW, "personality", masked_equals(0, 0xFFFFFFFF, persona))
+    build.export(path)

@@ -1,0 +1,18 @@
+"""Who is calling: what the rest of the code sees of a request's key."""
+
+from dataclasses import dataclass
+
+from accounts.keys import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An accepted key. Ids are those of `Organisation` and of `ApiKey` or `WebSocketKey`, as `kind` says.
+
+    `redirect_url` is where the results of this key's asynchronous runs are sent; empty when it has none.
+    """
+
+    organisation_id: int
+    key_id: int
+    kind: Kind
+    redirect_url: str = ""

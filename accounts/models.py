@@ -194,7 +194,7 @@ class ApiKey(Key):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     prefix = models.CharField(max_length=8, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
-    redirect_url = models.URLField("redirect URL", max_length=2000, blank=True)
+    redirect_url = models.CharField("redirect URL", max_length=2000, blank=True)
 
     class Meta:
         verbose_name = "API key"

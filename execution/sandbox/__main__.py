@@ -1,0 +1,51 @@
+"""`python -m execution.sandbox --home FOLDER` serves; with `--check` it only tries whether this host can."""
+
+import argparse
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from execution.sandbox.errors import SandboxUnavailable
+from execution.sandbox.native.driver import NativeDriver
+from execution.sandbox.supervisor import Supervisor, claim
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m execution.sandbox", description="The sandbox supervisor.")
+    parser.add_argument("--home", type=Path, required=True, help="the installation's folder (RUNCODE_HOME)")
+    parser.add_argument("--owner", type=int, help="user id that may connect, when not the supervisor's own")
+    parser.add_argument("--check", action="store_true", help="try one sandbox, say what is missing, and end")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s supervisor %(levelname)s %(message)s")
+    home: Path = options.home.resolve()
+    driver = NativeDriver(home)
+    try:
+        claim(home)
+        driver.prepare()
+        asyncio.run(_check(driver) if options.check else _serve(Supervisor(home=home, driver=driver), options.owner))
+    except SandboxUnavailable as error:
+        print(f"The sandbox cannot run on this host.\n{error}", file=sys.stderr)  # noqa: T201 (a command's answer)
+        return 1
+    return 0
+
+
+async def _check(driver: NativeDriver) -> None:
+    await driver.start()
+    await driver.stop()
+    print("This host can run sandboxes: a trial one was inspected and is closed.")  # noqa: T201 (a command's answer)
+
+
+async def _serve(supervisor: Supervisor, owner: int | None) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    # What lives as long as the process need not be looked through again for garbage.
+    gc.freeze()
+    await supervisor.serve(stopped, owner=owner)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The service's side of the supervisor's socket."""
+
+import asyncio
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from execution.sandbox import wire
+from execution.sandbox.errors import SandboxError, SandboxUnavailable
+from execution.sandbox.job import Job, Result
+
+# How long a call waits for a supervisor that is just being restarted, in seconds.
+RESTART_PATIENCE = 5.0
+RETRY_INTERVAL = 0.05
+
+
+class _ConnectionLost(Exception):
+    pass
+
+
+class SandboxClient:
+    """Runs jobs on the host's supervisor. One instance serves an event loop; connections are kept and reused."""
+
+    def __init__(self, socket_path: Path) -> None:
+        self._path = socket_path
+        self._idle: deque[_Connection] = deque()
+
+    async def run(self, job: Job) -> Result:
+        """Runs one job; cancelling the call kills the program. Raises SandboxError where the run was not carried out.
+
+        A supervisor that ends in the middle is given time to come back and the job is run once more: the first
+        attempt died with it, and a program without network leaves no trace.
+        """
+        request = wire.encode_job(job)
+        try:
+            answer = await self._ask(request)
+        except _ConnectionLost:
+            try:
+                answer = await self._ask(request)
+            except _ConnectionLost:
+                raise SandboxUnavailable("The sandbox supervisor ended twice during this run.") from None
+        return wire.decode_result(answer)
+
+    async def status(self) -> dict[str, Any]:
+        """The supervisor's `driver`, `running`, `most_running`, `ready` and `compilers`."""
+        try:
+            answer = await self._ask(wire.encode("status", {}), patience=0.0)
+        except _ConnectionLost:
+            raise SandboxUnavailable("The sandbox supervisor has just ended.") from None
+        status: dict[str, Any] = answer.fields["status"]
+        return status
+
+    async def aclose(self) -> None:
+        while self._idle:
+            self._idle.pop().abort()
+
+    async def _ask(self, request: bytes, *, patience: float = RESTART_PATIENCE) -> wire.Message:
+        connection = await self._connect(patience)
+        try:
+            answer = await connection.ask(request)
+        except BaseException:
+            connection.abort()
+            raise
+        self._idle.append(connection)
+        if answer.kind == "error":
+            raise wire.decode_error(answer)
+        return answer
+
+    async def _connect(self, patience: float) -> "_Connection":
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.open:
+                return connection
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + patience
+        while True:
+            try:
+                _, connection = await loop.create_unix_connection(_Connection, str(self._path))
+                return connection
+            except OSError as error:
+                if loop.time() >= deadline:
+                    raise SandboxUnavailable(f"The sandbox supervisor cannot be reached ({error}).") from None
+                await asyncio.sleep(RETRY_INTERVAL)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.open = False
+        self._decoder = wire.Decoder()
+        self._transport: asyncio.Transport
+        self._answer: asyncio.Future[wire.Message] | None = None
+
+    async def ask(self, request: bytes) -> wire.Message:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answer
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what create_unix_connection makes)
+        self._transport = transport
+        self.open = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.open = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(_ConnectionLost())
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            messages = self._decoder.feed(data)
+        except ValueError:
+            self._fail(SandboxError("The supervisor's answer could not be read."))
+            self._transport.abort()
+            return
+        for message in messages:
+            if self._answer is not None and not self._answer.done():
+                self._answer.set_result(message)
+
+    def _fail(self, error: SandboxError) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)

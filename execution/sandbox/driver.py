@@ -1,0 +1,31 @@
+"""What the supervisor asks of a driver, and when."""
+
+from typing import Protocol
+
+from execution.sandbox.job import Job, Result
+from execution.sandbox.toolchain import Toolchain
+
+
+class Driver(Protocol):
+    """One way to run programs in isolation. The supervisor calls `start` once, before any job; then `warm` for each
+    installed toolchain and `run` for each job, many at once; and `stop` once, after the last `run` has returned."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Removes what an earlier process left, and proves on a live sandbox that every limit holds here.
+
+        Raises SandboxUnavailable, with the remedy in words, on a host that cannot enforce one."""
+
+    def warm(self, toolchain: Toolchain) -> None:
+        """Makes sandboxes ready for the toolchain's jobs, in the background."""
+
+    async def run(self, job: Job, toolchain: Toolchain) -> Result:
+        """Runs one job in a sandbox of its own. Cancelling kills it; nothing of it is left when this returns, or
+        soon after. Raises SandboxError where not the program but the driver failed."""
+
+    def ready(self) -> int:
+        """How many sandboxes wait for a job."""
+
+    async def stop(self) -> None:
+        """Ends every sandbox and leaves nothing behind."""

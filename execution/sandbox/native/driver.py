@@ -1,0 +1,165 @@
+"""The native driver: bubblewrap for the namespaces, control groups for the limits, a pool for the speed."""
+
+import asyncio
+import fcntl
+import hashlib
+import itertools
+import logging
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from execution.sandbox.errors import SandboxError, SandboxUnavailable
+from execution.sandbox.job import Job, Limits, Result
+from execution.sandbox.native import inspection
+from execution.sandbox.native.build import build_helper
+from execution.sandbox.native.cgroups import Hierarchy, find_hierarchy
+from execution.sandbox.native.namespace import bind, enter_mount_namespace
+from execution.sandbox.native.sandbox import NativeSandbox, Parts, Template
+from execution.sandbox.native.seccomp import write_filter
+from execution.sandbox.pool import Pool
+from execution.sandbox.toolchain import Toolchain
+
+log = logging.getLogger(__name__)
+
+# Host users of the sandboxes: one each, so that what the kernel counts by user (pipes, watches, signals, keys) is
+# never shared. 0x70000000 and up lies past every range that distributions, container engines and systemd hand out.
+FIRST_UID, UIDS = 0x7000_0000, 0x1_0000
+# Ready sandboxes wait with about 12 MB each (a bare interpreter).
+MOST_READY = 32
+# Descriptors that a launched process gets by number; the supervisor's own must lie above them.
+RESERVED_DESCRIPTORS = 16
+# Mount points that a root file system must have.
+MOUNT_POINTS = ("proc", "dev", "tmp", "var/tmp", "work", "build")
+
+
+class NativeDriver:
+    name = "native"
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._instance = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+        self._names = itertools.count()
+        self._hierarchy: Hierarchy
+        self._parts: Parts
+        self._pool: Pool[Template, NativeSandbox]
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def prepare(self) -> None:
+        """The part of `start` that must come before any thread or event loop: namespaces, helpers, leftovers."""
+        self._require_host()
+        self._hierarchy = find_hierarchy(self._instance)
+        self._hierarchy.prepare()
+        null = _reserve_descriptors()
+        enter_mount_namespace()
+        run = self._home / "run"
+        run.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_filter(run / "seccomp.bpf")
+        helpers = self._home / "toolchains" / "helpers"
+        self._parts = Parts(
+            launch=build_helper("launch", helpers),
+            init=build_helper("init", helpers),
+            filter=run / "seccomp.bpf",
+            null=null,
+        )
+
+    async def start(self) -> None:
+        await self._sweep()
+        # Unprivileged users must reach the roots, wherever RUNCODE_HOME is: they are bound to a public place.
+        self._public = Path("/run/runcode") / self._instance
+        bind(self._home / "toolchains", self._public)
+        self._pool = Pool(self._make, most_ready=MOST_READY)
+        await self._prove()
+
+    def warm(self, toolchain: Toolchain) -> None:
+        self._pool.fill(Template(self._visible(toolchain.root), Limits().work_bytes, toolchain if toolchain.hot else None))
+
+    async def run(self, job: Job, toolchain: Toolchain) -> Result:
+        template = Template.of(toolchain, job)
+        template = Template(self._visible(template.root), template.work_bytes, template.hot)
+        sandbox = await self._pool.take(template)
+        try:
+            return await sandbox.run(job, toolchain)
+        finally:
+            self._end(sandbox, template)
+
+    def ready(self) -> int:
+        return self._pool.ready
+
+    async def stop(self) -> None:
+        await self._pool.close()
+        await asyncio.gather(*self._ending)
+
+    # --- sandboxes ---
+
+    async def _make(self, template: Template) -> NativeSandbox:
+        number = next(self._names)
+        limits = Limits(work_bytes=template.work_bytes)
+        cgroup = self._hierarchy.create(f"{os.getpid()}-{number}", limits)
+        return await NativeSandbox.launch(
+            template=template, cgroup=cgroup, uid=FIRST_UID + number % UIDS, parts=self._parts, limits=limits
+        )
+
+    def _end(self, sandbox: NativeSandbox, template: Template) -> None:
+        """Takes the sandbox down and has its successor made, both after the answer has left."""
+
+        async def end() -> None:
+            self._pool.done(template)
+            await sandbox.destroy()
+
+        task = asyncio.get_running_loop().create_task(end())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    def _visible(self, root: Path) -> Path:
+        return self._public / root.relative_to(self._home / "toolchains")
+
+    # --- the host ---
+
+    def _require_host(self) -> None:
+        if os.geteuid() != 0:
+            raise SandboxUnavailable("The supervisor sets control groups and users: start it as root (sudo make run).")
+        if shutil.which("bwrap") is None:
+            raise SandboxUnavailable("bubblewrap is missing. Install it: apt-get install bubblewrap")
+        version = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+        if tuple(map(int, version.split(".")[:2])) < (0, 8):
+            raise SandboxUnavailable(f"bubblewrap {version} is too old; version 0.8 (Debian 12) or newer is needed.")
+
+    async def _sweep(self) -> None:
+        """Kills and removes what an earlier supervisor of this home left, for instance after kill -9."""
+        leftovers = self._hierarchy.leftovers()
+        for attempt in itertools.count():
+            leftovers = [cgroup for cgroup in leftovers if not (cgroup.kill() and cgroup.remove())]
+            if not leftovers:
+                return
+            if attempt == 200:
+                raise SandboxUnavailable("Processes of an earlier supervisor cannot be killed; restart the host.")
+            await asyncio.sleep(0.02)
+
+    async def _prove(self) -> None:
+        """Starts one sandbox and looks at it from outside, limits included."""
+        root = self._home / "toolchains" / "probe"
+        for folder in MOUNT_POINTS:
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        template = Template(self._visible(root), Limits().work_bytes)
+        try:
+            sandbox = await self._make(template)
+        except SandboxError as error:
+            raise SandboxUnavailable(
+                f"A trial sandbox did not start: {error} Unprivileged user namespaces may be switched off: "
+                "sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000"
+            ) from None
+        try:
+            (init,) = inspection.children(sandbox.pid)
+            if faults := inspection.inspect(init).faults():
+                raise SandboxUnavailable(f"A trial sandbox is not closed: {'; '.join(faults)}.")
+        finally:
+            await sandbox.destroy()
+
+
+def _reserve_descriptors() -> int:
+    """Fills the low descriptors, and returns one of /dev/null above them that programs get as an empty stdin."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) < RESERVED_DESCRIPTORS:
+        continue
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, RESERVED_DESCRIPTORS)

@@ -1,0 +1,109 @@
+"""The program's stdin, stdout and stderr, seen from the supervisor."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+_READ = 65536
+
+
+class OutputPipe:
+    """Collects what comes out of a pipe: the first `cap` bytes are kept, the rest is read and dropped, so that memory
+    stays flat whatever a program writes. `on_overflow` is called once, when the first byte past the cap comes."""
+
+    def __init__(self, *, cap: int, on_overflow: Callable[[], None] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._read_end, False)
+        self._cap = cap
+        self._on_overflow = on_overflow
+        self._chunks: list[bytes] = []
+        self._kept = 0
+        self.truncated = False
+        self._open = True
+        self._loop.add_reader(self._read_end, self._on_readable)
+
+    def close_write_end(self) -> None:
+        """To be called once the program holds its own copy."""
+        if self.write_end >= 0:
+            os.close(self.write_end)
+            self.write_end = -1
+
+    def finish(self) -> bytes:
+        """What was kept. All writers have ended by now, so everything written is in the pipe: reads it out, closes."""
+        while self._open and self._on_readable():
+            continue
+        self.close()
+        return b"".join(self._chunks)
+
+    def limit(self, *, cap: int, on_overflow: Callable[[], None] | None) -> None:
+        """Sets another cap, before the program has written anything."""
+        self._cap, self._on_overflow = cap, on_overflow
+
+    def close(self) -> None:
+        self.close_write_end()
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._read_end)
+            os.close(self._read_end)
+
+    def _on_readable(self) -> bool:
+        """Reads once; False when there is nothing (more) to read for now."""
+        try:
+            chunk = os.read(self._read_end, _READ)
+        except BlockingIOError:
+            return False
+        if not chunk:
+            self.close()
+            return False
+        room = self._cap - self._kept
+        if room > 0:
+            self._chunks.append(chunk[:room])
+            self._kept += len(self._chunks[-1])
+        if len(chunk) > room and not self.truncated:
+            self.truncated = True
+            if self._on_overflow is not None:
+                self._on_overflow()
+        return True
+
+
+class InputPipe:
+    """Feeds a program's stdin without ever waiting for it; a program that closes its end early is no error."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.read_end, self._write_end = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._write_end, False)
+        self._pending = memoryview(b"")
+        self._waiting = False
+
+    def close_read_end(self) -> None:
+        if self.read_end >= 0:
+            os.close(self.read_end)
+            self.read_end = -1
+
+    def send_and_close(self, data: bytes) -> None:
+        """Writes all of `data`, as fast as the program takes it, then end-of-file."""
+        self._pending = memoryview(data)
+        self._write()
+
+    def close(self) -> None:
+        self.close_read_end()
+        if self._write_end >= 0:
+            if self._waiting:
+                self._loop.remove_writer(self._write_end)
+            os.close(self._write_end)
+            self._write_end = -1
+
+    def _write(self) -> None:
+        try:
+            while self._pending:
+                self._pending = self._pending[os.write(self._write_end, self._pending) :]
+        except BlockingIOError:
+            if not self._waiting:
+                self._waiting = True
+                self._loop.add_writer(self._write_end, self._write)
+            return
+        except BrokenPipeError:
+            pass
+        self.close()

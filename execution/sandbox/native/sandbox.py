@@ -1,0 +1,399 @@
+"""One native sandbox, from its launch to its end: single-use, made ahead of the job it will run."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from execution.sandbox import artifacts
+from execution.sandbox.errors import SandboxError, SandboxUnavailable
+from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
+from execution.sandbox.native import control
+from execution.sandbox.native.cgroups import Cgroup
+from execution.sandbox.native.commands import CONTROL_FD, FILTER_FD, INIT_FD, environment, launch_command
+from execution.sandbox.native.control import Control, ControlLost, Ended
+from execution.sandbox.native.pipes import InputPipe, OutputPipe
+from execution.sandbox.toolchain import Toolchain
+
+# Exit codes that the contract fixes: a wall-clock limit reads as timeout(1) reports it, a kill as a shell does.
+TIME_LIMIT_EXIT = 124
+KILLED_EXIT = 128 + signal.SIGKILL
+# A program that could not be started, as a shell reports it.
+NOT_STARTED_EXIT = 127
+# How long init may take to answer an order to kill before the control group is killed as a whole, in seconds.
+KILL_GRACE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a sandbox made ahead is good for: any job of toolchains on `root`, or, where `hot`, the plain jobs of one
+    interpreter, which has been started already and waits for its program."""
+
+    root: Path
+    work_bytes: int
+    hot: Toolchain | None = None
+
+    @staticmethod
+    def of(toolchain: Toolchain, job: Job) -> "Template":
+        # A hot interpreter has its arguments, environment and file name already: jobs that bring their own start cold.
+        plain = not job.args and not job.env and job.entrypoint == toolchain.file_name
+        return Template(toolchain.root, job.limits.work_bytes, toolchain if toolchain.hot and plain else None)
+
+    def __hash__(self) -> int:
+        return hash((self.root, self.work_bytes, self.hot and self.hot.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The files that every launch needs: the two helpers and the filter, and /dev/null as an open descriptor."""
+
+    launch: Path
+    init: Path
+    filter: Path
+    null: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """How a compile or run stage ended: `cause` where the supervisor ended it, else the program's wait status."""
+
+    cause: Outcome | None
+    status: int
+    error: int
+    wall_seconds: float
+
+    @property
+    def signal(self) -> int | None:
+        if self.cause is Outcome.TIME_LIMIT:
+            return None
+        if self.cause is not None:
+            return signal.SIGKILL
+        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
+
+    @property
+    def exit_code(self) -> int:
+        if self.cause is Outcome.TIME_LIMIT:
+            return TIME_LIMIT_EXIT
+        if self.error:
+            return NOT_STARTED_EXIT
+        number = self.signal
+        return os.WEXITSTATUS(self.status) if number is None else 128 + number
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.cause or (Outcome.SUCCESS if self.exit_code == 0 else Outcome.RUNTIME_ERROR)
+
+
+class NativeSandbox:
+    """Made by `launch`, used once by `run`, ended by `destroy`, which must be called in every case."""
+
+    def __init__(self, template: Template, cgroup: Cgroup, parts: Parts, limits: Limits) -> None:
+        self.template = template
+        self._cgroup = cgroup
+        self._parts = parts
+        self._limits = limits  # what the cgroup has now
+        self._loop = asyncio.get_running_loop()
+        self._control: Control
+        self._pid = 0
+        self._ended = self._loop.create_future()
+        self._cause: Outcome | None = None
+        self._stdio: tuple[InputPipe, OutputPipe, OutputPipe] | None = None
+        self._cpu_base = 0.0
+
+    @classmethod
+    async def launch(
+        cls, *, template: Template, cgroup: Cgroup, uid: int, parts: Parts, limits: Limits
+    ) -> "NativeSandbox":
+        """Starts it and waits until its init, and where the template is hot its interpreter, waits for the job."""
+        sandbox = cls(template, cgroup, parts, limits)
+        try:
+            sandbox._spawn(uid)
+            await sandbox._expect("I")
+            if template.hot is not None:
+                await sandbox._heat(template.hot)
+            sandbox._cpu_base = cgroup.usage().cpu_seconds
+        except ControlLost:
+            await sandbox.destroy()
+            raise SandboxUnavailable("A sandbox could not be started; the supervisor's log says why.") from None
+        except BaseException:
+            await sandbox.destroy()
+            raise
+        return sandbox
+
+    @property
+    def pid(self) -> int:
+        """The host's process id of bubblewrap's monitor."""
+        return self._pid
+
+    @property
+    def alive(self) -> bool:
+        return not self._ended.done()
+
+    async def run(self, job: Job, toolchain: Toolchain) -> Result:
+        """Compiles and runs the job. Raises SandboxError where the sandbox, not the program, failed."""
+        try:
+            return await self._run(job, toolchain)
+        finally:
+            if self._stdio is not None:
+                for pipe in self._stdio:
+                    pipe.close()
+
+    async def destroy(self) -> None:
+        """Kills whatever is left of it and removes its control group; returns when both are done."""
+        if hasattr(self, "_control"):
+            self._control.close()
+        if self._stdio is not None:
+            for pipe in self._stdio:
+                pipe.close()
+        if self._cgroup.memory_event is not None:
+            self._loop.remove_reader(self._cgroup.memory_event)
+        delay = 0.0005
+        while not self._cgroup.kill() or self.alive or not self._cgroup.remove():
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, 0.05)
+
+    # --- launching ---
+
+    def _spawn(self, uid: int) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            argv = launch_command(
+                launch=self._parts.launch,
+                root=self.template.root,
+                uid=uid,
+                procs_files=self._cgroup.procs_files,
+                limits=self._limits,
+            )
+            self._pid = os.posix_spawn(
+                argv[0],
+                argv,
+                {},
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, self._parts.null, 0),
+                    (os.POSIX_SPAWN_DUP2, self._parts.null, 1),
+                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_FD),
+                    (os.POSIX_SPAWN_OPEN, FILTER_FD, str(self._parts.filter), os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, INIT_FD, str(self._parts.init), os.O_RDONLY, 0),
+                ],
+                setpgroup=0,
+            )
+        except BaseException:
+            ours.close()
+            self._ended.set_result(None)
+            raise
+        finally:
+            theirs.close()
+        self._control = Control(ours)
+        self._watch()
+        if self._cgroup.memory_event is not None:
+            self._loop.add_reader(self._cgroup.memory_event, self._on_memory_event)
+
+    def _watch(self) -> None:
+        """Reaps the monitor when it ends, without a thread and without touching other children."""
+        watched = os.pidfd_open(self._pid)
+
+        def reap() -> None:
+            self._loop.remove_reader(watched)
+            os.close(watched)
+            os.waitpid(self._pid, 0)
+            self._ended.set_result(None)
+
+        self._loop.add_reader(watched, reap)
+
+    async def _heat(self, toolchain: Toolchain) -> None:
+        stdio = self._make_stdio(self._limits.output_bytes)
+        argv = toolchain.run_command(entrypoint=toolchain.file_name, files=(), args=())
+        order = control.command(argv, environment(dict(toolchain.env), {}))
+        await self._start(control.pack("H", os.fsencode(toolchain.file_name), b"\0", order), stdio)
+        await self._expect("R")
+
+    async def _expect(self, kind: str) -> None:
+        frame = await self._control.receive()
+        if frame.kind != kind:
+            raise SandboxError(f"Init answered {frame.kind!r} where {kind!r} was due.")
+
+    def _make_stdio(self, cap: int) -> tuple[InputPipe, OutputPipe, OutputPipe]:
+        self._stdio = (InputPipe(), OutputPipe(cap=cap), OutputPipe(cap=cap))
+        return self._stdio
+
+    async def _start(self, order: bytes, stdio: tuple[InputPipe, OutputPipe, OutputPipe]) -> None:
+        stdin, stdout, stderr = stdio
+        await self._control.send(order, (stdin.read_end, stdout.write_end, stderr.write_end))
+        stdin.close_read_end()
+        stdout.close_write_end()
+        stderr.close_write_end()
+
+    # --- running ---
+
+    async def _run(self, job: Job, toolchain: Toolchain) -> Result:
+        files = b"".join(
+            control.file_frame(path, content)
+            for path, content in job.files.items()
+            if self.template.hot is None or path != job.entrypoint
+        )
+        compile_seconds, compile_output = None, b""
+        command = toolchain.compile_command(entrypoint=job.entrypoint, files=job.files)
+        if command is not None:
+            messages = OutputPipe(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
+            try:
+                stage = await self._compile(files, command, toolchain, job.limits, messages)
+                compile_output = messages.finish()
+            finally:
+                messages.close()
+            if stage.exit_code != 0:
+                return self._compile_error(stage, compile_output, messages.truncated, job.limits)
+            files, compile_seconds = b"", stage.wall_seconds
+
+        if not self._apply(job.limits):
+            stage = _Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0)
+            stdout = stderr = OutputPipe(cap=0)
+        else:
+            stage, stdout, stderr = await self._execute(files, job, toolchain)
+        kept = (stdout.finish(), stderr.finish())
+        usage = self._cgroup.usage()
+        return Result(
+            outcome=stage.outcome,
+            exit_code=stage.exit_code,
+            signal=stage.signal,
+            stdout=kept[0],
+            stderr=kept[1] or (_not_started(stage.error) if stage.error else b""),
+            stdout_truncated=stdout.truncated,
+            stderr_truncated=stderr.truncated,
+            wall_seconds=stage.wall_seconds,
+            total_seconds=stage.wall_seconds + (compile_seconds or 0.0),
+            cpu_seconds=usage.cpu_seconds - self._cpu_base,
+            compile_seconds=compile_seconds,
+            compile_output=compile_output,
+            memory_bytes=usage.memory_peak,
+            files=await self._collect(job.output_files),
+        )
+
+    async def _compile(
+        self, files: bytes, command: Sequence[str], toolchain: Toolchain, limits: Limits, messages: OutputPipe
+    ) -> _Stage:
+        order = control.pack("X", control.command(command, environment(dict(toolchain.env), {})))
+        with self._deadline(limits.compile_seconds):
+            await self._control.send(files)
+            await self._control.send(order, (self._parts.null, messages.write_end, messages.write_end))
+            messages.close_write_end()
+            return await self._end_of_stage()
+
+    async def _execute(self, files: bytes, job: Job, toolchain: Toolchain) -> tuple[_Stage, OutputPipe, OutputPipe]:
+        stdio = self._stdio or self._make_stdio(job.limits.output_bytes)
+        stdin, stdout, stderr = stdio
+        for pipe in (stdout, stderr):
+            pipe.limit(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
+        with self._deadline(job.limits.wall_seconds):
+            if self.template.hot is not None:
+                await self._control.send(files + control.pack("G", job.files[job.entrypoint]))
+            else:
+                argv = toolchain.run_command(entrypoint=job.entrypoint, files=job.files, args=job.args)
+                order = control.command(argv, environment(dict(toolchain.env), dict(job.env)))
+                await self._control.send(files)
+                await self._start(control.pack("X", order), stdio)
+            stdin.send_and_close(job.stdin)
+            return await self._end_of_stage(), stdout, stderr
+
+    async def _end_of_stage(self) -> _Stage:
+        began = self._loop.time()
+        try:
+            frame = await self._control.receive()
+            if frame.kind == "F":
+                number = int.from_bytes(frame.payload, "little")
+                raise SandboxError(f"A file of the program could not be written: {os.strerror(number)}.")
+            ended = frame.ended()
+        except ControlLost:
+            # Version 2 of control groups kills init along with the program when memory runs out.
+            ended = Ended(signal.SIGKILL, 0, self._loop.time() - began)
+            if self._cause is None and not self._cgroup.usage().memory_kills:
+                raise SandboxError("The sandbox was killed from outside; run the program again.") from None
+        if self._cause is None and self._cgroup.usage().memory_kills:
+            self._cause = Outcome.MEMORY_LIMIT
+        return _Stage(self._cause, ended.status, ended.error, ended.wall_seconds)
+
+    def _compile_error(self, stage: _Stage, output: bytes, truncated: bool, limits: Limits) -> Result:
+        usage = self._cgroup.usage()
+        reason = {
+            Outcome.TIME_LIMIT: f"\nCompilation stopped: it took longer than {limits.compile_seconds:g} seconds.\n",
+            Outcome.MEMORY_LIMIT: "\nCompilation stopped: it needed more memory than the limit allows.\n",
+            Outcome.OUTPUT_LIMIT: "\nCompilation stopped: it printed more messages than are kept.\n",
+        }.get(stage.outcome, "")
+        return Result(
+            outcome=Outcome.COMPILE_ERROR,
+            exit_code=stage.exit_code,
+            signal=stage.signal,
+            stdout=b"",
+            stderr=b"",
+            stdout_truncated=False,
+            stderr_truncated=truncated,
+            wall_seconds=0.0,
+            total_seconds=stage.wall_seconds,
+            cpu_seconds=usage.cpu_seconds - self._cpu_base,
+            compile_seconds=stage.wall_seconds,
+            compile_output=output + reason.encode() + (_not_started(stage.error) if stage.error else b""),
+            memory_bytes=usage.memory_peak,
+        )
+
+    async def _collect(self, patterns: Sequence[str]) -> tuple[OutputFile, ...]:
+        if not patterns:
+            return ()
+        try:
+            work_dir = await self._control.work_dir()
+        except ControlLost:
+            return ()
+        try:
+            return artifacts.collect(work_dir, patterns)
+        finally:
+            os.close(work_dir)
+
+    def _apply(self, limits: Limits) -> bool:
+        """Sets the job's own limits; False where what compilation left in memory is already more than they allow."""
+        if limits == self._limits:
+            return True
+        try:
+            self._cgroup.apply(limits)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        self._limits = limits
+        return True
+
+    # --- ending a stage from outside ---
+
+    @contextlib.contextmanager
+    def _deadline(self, seconds: float) -> Iterator[None]:
+        timer = self._loop.call_later(seconds, self._stop, Outcome.TIME_LIMIT)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _stopper(self, cause: Outcome) -> Callable[[], None]:
+        return lambda: self._stop(cause)
+
+    def _stop(self, cause: Outcome) -> None:
+        """Ends the running stage for `cause`, the first of which counts: by init, which keeps the sandbox usable for
+        its output and files, else by the control group."""
+        if self._cause is None:
+            self._cause = cause
+            self._control.order_kill()
+            self._loop.call_later(KILL_GRACE, self._kill_if_stuck)
+
+    def _kill_if_stuck(self) -> None:
+        if self.alive and self._control.waiting:
+            self._cgroup.kill()
+
+    def _on_memory_event(self) -> None:
+        if self._cgroup.memory_event is not None:
+            os.eventfd_read(self._cgroup.memory_event)
+            self._stop(Outcome.MEMORY_LIMIT)
+
+
+def _not_started(number: int) -> bytes:
+    return f"The program could not be started: {os.strerror(number)}.\n".encode()

@@ -1,0 +1,158 @@
+"""The supervisor: owns every sandbox of this host and serves jobs over a Unix socket that only its owner may use."""
+
+import asyncio
+import fcntl
+import logging
+import os
+from pathlib import Path
+
+from execution.sandbox import wire
+from execution.sandbox.driver import Driver
+from execution.sandbox.errors import SandboxError, SandboxUnavailable
+from execution.sandbox.job import MIB, Result
+from execution.sandbox.toolchain import Toolchains
+
+log = logging.getLogger(__name__)
+
+# A job waits this many seconds for room on a full host before it is refused.
+ROOM_TIMEOUT = 10.0
+# What each running program may use, and the share of the host's memory that all together may.
+MEMORY_PER_RUN, MEMORY_SHARE = 512 * MIB, 0.75
+MOST_RUNNING = 64
+
+
+def socket_path(home: Path) -> Path:
+    return home / "run" / "sandbox.sock"
+
+
+def claim(home: Path) -> int:
+    """Makes this process the only supervisor of `home`, until the returned descriptor is closed or the process ends.
+
+    Raises SandboxUnavailable where another one serves it."""
+    path = socket_path(home).with_suffix(".lock")
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise SandboxUnavailable(
+            f"Another supervisor serves {home} already. Stop it, or set RUNCODE_HOME to another folder."
+        ) from None
+    return lock
+
+
+class Supervisor:
+    """Admits jobs as the host's memory allows, resolves their toolchain, and has the driver run them."""
+
+    def __init__(self, *, home: Path, driver: Driver) -> None:
+        self._home = home
+        self._driver = driver
+        self._toolchains = Toolchains(home)
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        self._most_running = max(1, min(MOST_RUNNING, int(memory * MEMORY_SHARE / MEMORY_PER_RUN)))
+        self._room = asyncio.Semaphore(self._most_running)
+        self._running = 0
+
+    async def serve(self, stopped: asyncio.Event, *, owner: int | None = None) -> None:
+        """Serves until `stopped` is set, then ends all runs. `owner`: the user who may connect, when not this one."""
+        path = socket_path(self._home)
+        await self._driver.start()
+        for toolchain in self._toolchains.all():
+            self._driver.warm(toolchain)
+        path.unlink(missing_ok=True)
+        connections: set[_Connection] = set()
+        previous = os.umask(0o177)
+        try:
+            server = await asyncio.get_running_loop().create_unix_server(lambda: _Connection(self, connections), path)
+        finally:
+            os.umask(previous)
+        if owner is not None:
+            os.chown(path, owner, -1)
+        log.info("serving on %s with the %s driver, %d runs at once", path, self._driver.name, self._most_running)
+        await stopped.wait()
+        server.close()
+        path.unlink(missing_ok=True)
+        for connection in list(connections):
+            await connection.end()
+        await self._driver.stop()
+
+    async def run(self, message: wire.Message) -> Result:
+        job = wire.decode_job(message)
+        toolchain = self._toolchains.get(job.compiler)
+        try:
+            await asyncio.wait_for(self._room.acquire(), ROOM_TIMEOUT)
+        except TimeoutError:
+            raise SandboxUnavailable("All sandboxes of this host are busy; try again in some seconds.") from None
+        self._running += 1
+        try:
+            return await self._driver.run(job, toolchain)
+        finally:
+            self._running -= 1
+            self._room.release()
+
+    def status(self) -> dict[str, object]:
+        return {
+            "driver": self._driver.name,
+            "running": self._running,
+            "most_running": self._most_running,
+            "ready": self._driver.ready(),
+            "compilers": [toolchain.id for toolchain in self._toolchains.all()],
+        }
+
+
+class _Connection(asyncio.Protocol):
+    """One client: a request at a time; its going away cancels what it asked for."""
+
+    def __init__(self, supervisor: Supervisor, connections: "set[_Connection]") -> None:
+        self._supervisor = supervisor
+        self._connections = connections
+        self._decoder = wire.Decoder()
+        self._transport: asyncio.Transport
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what create_unix_server makes)
+        self._transport = transport
+        self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        if self._task is not None:
+            self._task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            messages = self._decoder.feed(data)
+        except ValueError as error:
+            log.warning("closing a connection: %s", error)
+            self._transport.abort()
+            return
+        for message in messages:
+            if self._task is not None:
+                log.warning("closing a connection: a second request before the first was answered")
+                self._transport.abort()
+                return
+            self._task = asyncio.get_running_loop().create_task(self._answer(message))
+
+    async def end(self) -> None:
+        task = self._task
+        self._transport.abort()
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _answer(self, message: wire.Message) -> None:
+        try:
+            if message.kind == "run":
+                answer = wire.encode_result(await self._supervisor.run(message))
+            else:
+                answer = wire.encode("status", {"status": self._supervisor.status()})
+        except SandboxError as error:
+            log.warning("a run failed: %s", error)
+            answer = wire.encode_error(error)
+        except Exception:
+            log.exception("a run failed")
+            answer = wire.encode_error(SandboxError("The sandbox failed; the supervisor's log says why."))
+        self._task = None
+        self._transport.write(answer)

@@ -1,0 +1,64 @@
+"""Layer `npm`: packages of the npm registry that the host's npm is configured for.
+
+    kind = "npm"
+    packages = ["deno@2.6.0"]     # exact versions
+    into = "/opt/node"            # gets node_modules/
+
+Install scripts are not run: they would run as the installer's user, outside every sandbox.
+"""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from execution.toolchains import command
+from execution.toolchains.errors import RecipeInvalid, SourceUnreachable
+from execution.toolchains.layers.base import Build, Layer, inside, take
+
+EXACT = re.compile(r"(@[^@/]+/)?[^@/]+@\d[^@/]*")
+NETWORK = re.compile(r"ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ECONNRESET|E40[0-9]|E5\d\d")
+
+
+@dataclass(frozen=True)
+class NpmLayer:
+    packages: tuple[str, ...]
+    into: str
+    kind: ClassVar[str] = "npm"
+
+    @classmethod
+    def from_table(cls, table: dict[str, Any], folder: Path) -> Layer:
+        options = take(table, {"packages": list}, {"into": "/opt/node"})
+        for package in options["packages"]:
+            if not EXACT.fullmatch(package):
+                raise RecipeInvalid(f"npm package {package!r}: an exact version is needed, as in deno@2.6.0")
+        return cls(tuple(options["packages"]), options["into"])
+
+    @property
+    def name(self) -> str:
+        return f"npm {' '.join(self.packages)}"
+
+    def unreachable(self, home: Path) -> str | None:
+        return None if shutil.which("npm") else "npm is not installed (apt-get install npm)"
+
+    def command(self, target: Path, cache: Path) -> list[str]:
+        """The npm call that installs into `target`."""
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--no-save", "--no-package-lock"]
+        return ["npm", "install", *options, "--cache", str(cache), "--prefix", str(target), *self.packages]
+
+    def unpack(self, build: Build) -> str:
+        target = inside(build.root, self.into)
+        build.show("downloading", self.name)
+        try:
+            command.follow(
+                self.command(target, build.scratch / "npm"),
+                lambda line: build.show("downloading", line),
+                log=build.log,
+                keep=build.lock,
+            )
+        except command.CommandFailed as error:
+            if NETWORK.search(error.output):
+                raise SourceUnreachable(str(error)) from None
+            raise
+        return " ".join(self.packages)

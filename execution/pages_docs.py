@@ -1,0 +1,93 @@
+"""The documentation at /docs/: the Markdown files of docs/, in the order of `CHAPTERS`.
+
+`/docs/<page>/` is the page, `/docs/<page>.md` the same text as Markdown for programs that read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from accounts.current import current_membership
+from billing.plans import PLANS
+from execution.catalogue import COMPILERS
+from execution.pages_markdown import Document, fill
+from execution.pages_markdown import render as render_markdown
+
+CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Begin", ("quickstart", "today")),
+    ("Guides", ("keys", "limits", "usage", "sandbox")),
+    ("Reference", ("api", "errors", "toolchains", "settings")),
+)
+_FOLDER = Path(settings.BASE_DIR) / "docs"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    slug: str
+    document: Document
+
+
+@lru_cache(maxsize=64)
+def _rendered(slug: str, modified: int) -> Document:
+    return render_markdown((_FOLDER / f"{slug}.md").read_text(encoding="utf-8"))
+
+
+def load(slug: str) -> Document:
+    """The rendered page; rendered again when its file has changed."""
+    return _rendered(slug, (_FOLDER / f"{slug}.md").stat().st_mtime_ns)
+
+
+def chapters() -> list[tuple[str, list[Entry]]]:
+    """Every page under its heading, in reading order."""
+    return [(name, [Entry(slug, load(slug)) for slug in slugs]) for name, slugs in CHAPTERS]
+
+
+def _slugs() -> Iterator[str]:
+    for _, slugs in CHAPTERS:
+        yield from slugs
+
+
+def _tables() -> dict[str, str]:
+    return {
+        "plans": render_to_string("docs/tables/plans.html", {"plans": PLANS}),
+        "compilers": render_to_string("docs/tables/compilers.html", {"compilers": COMPILERS.values()}),
+    }
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    return render(request, "docs/index.html", {"chapters": chapters()})
+
+
+@require_safe
+def docs_page(request: HttpRequest, slug: str) -> HttpResponse:
+    order = list(_slugs())
+    if slug not in order:
+        raise Http404
+    document = load(slug)
+    place = order.index(slug)
+    context = {
+        "slug": slug,
+        "document": document,
+        "html": fill(document.html, base=settings.PUBLIC_URL, tables=_tables()),
+        "takes_a_key": 'data-fill="API_KEY"' in document.html,
+        "chapters": chapters(),
+        "before": Entry(order[place - 1], load(order[place - 1])) if place else None,
+        "after": Entry(order[place + 1], load(order[place + 1])) if place + 1 < len(order) else None,
+        "membership": current_membership(request),
+    }
+    return render(request, "docs/page.html", context)
+
+
+@require_safe
+def docs_source(request: HttpRequest, slug: str) -> HttpResponse:
+    if slug not in _slugs():
+        raise Http404
+    text = (_FOLDER / f"{slug}.md").read_text(encoding="utf-8").replace("$BASE", settings.PUBLIC_URL)
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8")

@@ -1,0 +1,42 @@
+// What the dashboard adds to htmx: says when a request failed, submits a select that stands alone.
+(() => {
+  const trouble = (text) => {
+    const place = document.getElementById("trouble");
+    if (!place) return;
+    place.textContent = text;
+    place.hidden = !text;
+  };
+
+  document.addEventListener("htmx:beforeRequest", () => trouble(""));
+  document.addEventListener("htmx:sendError", () =>
+    trouble("The service could not be reached. Check your connection and try again."),
+  );
+  document.addEventListener("htmx:responseError", (event) => {
+    const { status } = event.detail.xhr;
+    if (status === 403) trouble("This was not allowed. Reload the page: you may have been signed out.");
+    else if (status === 404) trouble("This is no longer there. Reload the page.");
+    else trouble("Something broke on our side. Try again in a moment.");
+  });
+
+  // A signed-out reader's request is answered with the sign-in page; show it as a page, not inside this one.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { responseURL } = event.detail.xhr;
+    if (responseURL && new URL(responseURL).pathname.startsWith("/accounts/login")) {
+      event.detail.shouldSwap = false;
+      location.assign(responseURL);
+    }
+  });
+
+  const dress = (root) => {
+    for (const select of root.querySelectorAll("select[data-submits]")) {
+      const button = select.form.querySelector("button");
+      if (button) button.hidden = true;
+    }
+  };
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("select[data-submits]")) event.target.form.requestSubmit();
+  });
+
+  dress(document);
+})();

@@ -1,5 +1,7 @@
 """What a long installation shows: one live line on a terminal, plain lines elsewhere."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time

@@ -16,16 +16,19 @@ from execution.sandbox.supervisor import Supervisor, claim
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m execution.sandbox", description="The sandbox supervisor.")
     parser.add_argument("--home", type=Path, required=True, help="the installation's folder (RUNCODE_HOME)")
+    parser.add_argument("--toolchains", type=Path, help="where they are installed (default: toolchains in the home)")
     parser.add_argument("--owner", type=int, help="user id that may connect, when not the supervisor's own")
     parser.add_argument("--check", action="store_true", help="try one sandbox, say what is missing, and end")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s supervisor %(levelname)s %(message)s")
     home: Path = options.home.resolve()
-    driver = NativeDriver(home)
+    toolchains = (options.toolchains or home / "toolchains").resolve()
+    driver = NativeDriver(home=home, toolchains=toolchains)
     try:
         claim(home)
         driver.prepare()
-        asyncio.run(_check(driver) if options.check else _serve(Supervisor(home=home, driver=driver), options.owner))
+        supervisor = Supervisor(home=home, toolchains=toolchains, driver=driver)
+        asyncio.run(_check(driver) if options.check else _serve(supervisor, options.owner))
     except SandboxUnavailable as error:
         print(f"The sandbox cannot run on this host.\n{error}", file=sys.stderr)  # noqa: T201 (a command's answer)
         return 1

@@ -1,8 +1,8 @@
 """Failures that are ours. What a program does wrong is an `Outcome`, never one of these.
 
-    SandboxError
-    ├── SandboxUnavailable   no supervisor, no room in time, or a host that cannot enforce a limit
-    └── ToolchainMissing     the compiler is not installed on this host
+SandboxError
+├── SandboxUnavailable   no supervisor, no room in time, or a host that cannot enforce a limit
+└── ToolchainMissing     the compiler is not installed on this host
 """
 
 

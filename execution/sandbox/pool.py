@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, Protocol, TypeVar
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class _Shelf(Generic[S]):
         self._peak, self._peak_at = max(self.demand(now), float(self.in_use)), now
 
     def demand(self, now: float) -> float:
-        return self._peak * 0.5 ** ((now - self._peak_at) / HALF_LIFE)
+        return self._peak * math.pow(0.5, (now - self._peak_at) / HALF_LIFE)
 
 
 class Pool(Generic[K, S]):
@@ -161,7 +161,7 @@ class Pool(Generic[K, S]):
                     self._background(shelf.ready.popleft().destroy())
                     self.fill(kind)
 
-    def _background(self, work: Awaitable[None]) -> None:
-        task = self._loop.create_task(work)  # type: ignore[arg-type]
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

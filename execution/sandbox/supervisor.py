@@ -45,10 +45,10 @@ def claim(home: Path) -> int:
 class Supervisor:
     """Admits jobs as the host's memory allows, resolves their toolchain, and has the driver run them."""
 
-    def __init__(self, *, home: Path, driver: Driver) -> None:
+    def __init__(self, *, home: Path, toolchains: Path, driver: Driver) -> None:
         self._home = home
         self._driver = driver
-        self._toolchains = Toolchains(home)
+        self._toolchains = Toolchains(toolchains)
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         self._most_running = max(1, min(MOST_RUNNING, int(memory * MEMORY_SHARE / MEMORY_PER_RUN)))
         self._room = asyncio.Semaphore(self._most_running)

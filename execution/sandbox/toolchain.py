@@ -1,4 +1,4 @@
-"""An installed toolchain, as its manifest describes it (RUNCODE_HOME/toolchains/compilers/<id>.json)."""
+"""An installed toolchain, as its manifest describes it (compilers/<id>.json in the toolchains' folder)."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -52,8 +52,8 @@ def _plain(path: str) -> str:
 class Toolchains:
     """The toolchains of an installation, read when first used and again when their manifest changed."""
 
-    def __init__(self, home: Path) -> None:
-        self._folder = home / "toolchains" / "compilers"
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "compilers"
         self._known: dict[str, tuple[int, Toolchain]] = {}
 
     def get(self, compiler: str) -> Toolchain:
@@ -79,7 +79,7 @@ def _read(path: Path) -> Toolchain:
         data = json.loads(path.read_bytes())
         return Toolchain(
             id=data["id"],
-            root=Path(data["root"]),
+            root=Path(data["root"]).resolve(),
             file_name=data["file_name"],
             sources=tuple(data["sources"]),
             compile=None if data["compile"] is None else tuple(data["compile"]),

@@ -28,7 +28,9 @@ def build_helper(name: str, folder: Path) -> Path:
         [compiler, *FLAGS, "-o", str(unfinished), str(source)], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise SandboxUnavailable(f"{source.name} could not be compiled:\n{done.stderr}\nInstall: apt-get install gcc libc6-dev")
+        raise SandboxUnavailable(
+            f"{source.name} could not be compiled:\n{done.stderr}\nInstall: apt-get install gcc libc6-dev"
+        )
     unfinished.chmod(0o755)
     unfinished.rename(executable)
     return executable

@@ -1,12 +1,12 @@
 """The command that makes a sandbox: built purely here, executed elsewhere."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from execution.sandbox.job import MIB, Limits
+from execution.sandbox.job import MIB
 
-# The descriptors that the launched process starts with, beside /dev/null on 0 and 1 and a log on 2.
-CONTROL_FD, FILTER_FD, INIT_FD = 3, 4, 5
+# Descriptors by number: the launcher's socket to the supervisor; in a launched process the control socket (the same
+# number), the filter and init, beside /dev/null on 0 and 1 and a log on 2 (launcher.c).
+LAUNCHER_FD, FILTER_FD, INIT_FD = 3, 4, 5
 
 # Inside, every program is this user; outside, each sandbox has a host user of its own (see `sandbox`).
 INNER_ID = "1000"
@@ -15,11 +15,10 @@ TMP_BYTES = 64 * MIB
 BUILD_BYTES = 256 * MIB
 
 
-def launch_command(*, launch: Path, root: Path, uid: int, procs_files: Sequence[str], limits: Limits) -> list[str]:
-    """argv of `launch` and, after it, of bubblewrap: all namespaces, a read-only root, size-capped tmpfs, no capability."""
-    work = str(limits.work_bytes)
+def sandbox_command(*, root: Path, work_bytes: int) -> list[str]:
+    """argv of bubblewrap: every namespace but the network's (the launcher's part), a read-only root, size-capped
+    tmpfs, no capability, the system-call filter; then init, executed by its descriptor."""
     return [
-        *(str(launch), str(uid), str(OPEN_FILES), str(max(limits.work_bytes, BUILD_BYTES)), *procs_files, "--"),
         "/usr/bin/bwrap",
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup", "--disable-userns"),
         *("--uid", INNER_ID, "--gid", INNER_ID, "--hostname", "sandbox"),
@@ -30,7 +29,7 @@ def launch_command(*, launch: Path, root: Path, uid: int, procs_files: Sequence[
         *("--size", str(TMP_BYTES), "--tmpfs", "/tmp"),
         *("--size", str(TMP_BYTES), "--tmpfs", "/var/tmp"),
         *("--size", str(BUILD_BYTES), "--tmpfs", "/build"),
-        *("--size", work, "--tmpfs", "/work"),
+        *("--size", str(work_bytes), "--tmpfs", "/work"),
         *("--chdir", "/work", "--", f"/proc/self/fd/{INIT_FD}"),
     ]
 

@@ -70,7 +70,9 @@ class Control:
         try:
             while True:
                 try:
-                    sent = socket.send_fds(self._socket, [data], descriptors) if descriptors else self._socket.send(data)
+                    sent = (
+                        socket.send_fds(self._socket, [data], descriptors) if descriptors else self._socket.send(data)
+                    )
                     break
                 except BlockingIOError:
                     await asyncio.sleep(0.001)

@@ -15,17 +15,16 @@ from execution.sandbox.job import Job, Limits, Result
 from execution.sandbox.native import inspection
 from execution.sandbox.native.build import build_helper
 from execution.sandbox.native.cgroups import Hierarchy, find_hierarchy
+from execution.sandbox.native.launcher import Launcher
 from execution.sandbox.native.namespace import bind, enter_mount_namespace
-from execution.sandbox.native.sandbox import NativeSandbox, Parts, Template
+from execution.sandbox.native.sandbox import NativeSandbox, Template
 from execution.sandbox.native.seccomp import write_filter
+from execution.sandbox.native.slots import Slots
 from execution.sandbox.pool import Pool
 from execution.sandbox.toolchain import Toolchain
 
 log = logging.getLogger(__name__)
 
-# Host users of the sandboxes: one each, so that what the kernel counts by user (pipes, watches, signals, keys) is
-# never shared. 0x70000000 and up lies past every range that distributions, container engines and systemd hand out.
-FIRST_UID, UIDS = 0x7000_0000, 0x1_0000
 # Ready sandboxes wait with about 12 MB each (a bare interpreter).
 MOST_READY = 32
 # Descriptors that a launched process gets by number; the supervisor's own must lie above them.
@@ -37,12 +36,13 @@ MOUNT_POINTS = ("proc", "dev", "tmp", "var/tmp", "work", "build")
 class NativeDriver:
     name = "native"
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, *, home: Path, toolchains: Path) -> None:
         self._home = home
+        self._toolchains = toolchains
         self._instance = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-        self._names = itertools.count()
         self._hierarchy: Hierarchy
-        self._parts: Parts
+        self._launcher: Launcher
+        self._slots: Slots
         self._pool: Pool[Template, NativeSandbox]
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -51,29 +51,30 @@ class NativeDriver:
         self._require_host()
         self._hierarchy = find_hierarchy(self._instance)
         self._hierarchy.prepare()
-        null = _reserve_descriptors()
+        self._null = _reserve_descriptors()
         enter_mount_namespace()
         run = self._home / "run"
         run.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_filter(run / "seccomp.bpf")
-        helpers = self._home / "toolchains" / "helpers"
-        self._parts = Parts(
-            launch=build_helper("launch", helpers),
-            init=build_helper("init", helpers),
-            filter=run / "seccomp.bpf",
-            null=null,
-        )
+        self._filter = run / "seccomp.bpf"
+        write_filter(self._filter)
+        helpers = self._home / "helpers"
+        self._init = build_helper("init", helpers)
+        self._launcher_executable = build_helper("launcher", helpers)
 
     async def start(self) -> None:
         await self._sweep()
         # Unprivileged users must reach the roots, wherever RUNCODE_HOME is: they are bound to a public place.
         self._public = Path("/run/runcode") / self._instance
-        bind(self._home / "toolchains", self._public)
+        bind(self._toolchains, self._public)
+        self._launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
+        self._slots = Slots(self._hierarchy)
         self._pool = Pool(self._make, most_ready=MOST_READY)
         await self._prove()
 
     def warm(self, toolchain: Toolchain) -> None:
-        self._pool.fill(Template(self._visible(toolchain.root), Limits().work_bytes, toolchain if toolchain.hot else None))
+        self._pool.fill(
+            Template(self._visible(toolchain.root), Limits().work_bytes, toolchain if toolchain.hot else None)
+        )
 
     async def run(self, job: Job, toolchain: Toolchain) -> Result:
         template = Template.of(toolchain, job)
@@ -90,30 +91,29 @@ class NativeDriver:
     async def stop(self) -> None:
         await self._pool.close()
         await asyncio.gather(*self._ending)
+        await self._slots.close()
+        await self._launcher.close()
 
     # --- sandboxes ---
 
     async def _make(self, template: Template) -> NativeSandbox:
-        number = next(self._names)
-        limits = Limits(work_bytes=template.work_bytes)
-        cgroup = self._hierarchy.create(f"{os.getpid()}-{number}", limits)
         return await NativeSandbox.launch(
-            template=template, cgroup=cgroup, uid=FIRST_UID + number % UIDS, parts=self._parts, limits=limits
+            launcher=self._launcher, template=template, slots=self._slots, null=self._null
         )
 
     def _end(self, sandbox: NativeSandbox, template: Template) -> None:
         """Takes the sandbox down and has its successor made, both after the answer has left."""
 
         async def end() -> None:
-            self._pool.done(template)
             await sandbox.destroy()
+            self._pool.done(template)
 
         task = asyncio.get_running_loop().create_task(end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
     def _visible(self, root: Path) -> Path:
-        return self._public / root.relative_to(self._home / "toolchains")
+        return self._public / root.relative_to(self._toolchains)
 
     # --- the host ---
 
@@ -128,7 +128,7 @@ class NativeDriver:
 
     async def _sweep(self) -> None:
         """Kills and removes what an earlier supervisor of this home left, for instance after kill -9."""
-        leftovers = self._hierarchy.leftovers()
+        leftovers = list(self._hierarchy.leftovers())
         for attempt in itertools.count():
             leftovers = [cgroup for cgroup in leftovers if not (cgroup.kill() and cgroup.remove())]
             if not leftovers:
@@ -139,7 +139,7 @@ class NativeDriver:
 
     async def _prove(self) -> None:
         """Starts one sandbox and looks at it from outside, limits included."""
-        root = self._home / "toolchains" / "probe"
+        root = self._toolchains / "probe"
         for folder in MOUNT_POINTS:
             (root / folder).mkdir(parents=True, exist_ok=True)
         template = Template(self._visible(root), Limits().work_bytes)

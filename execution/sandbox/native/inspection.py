@@ -1,6 +1,5 @@
 """What a live sandbox really is, read from outside: nobody has to believe that an option took effect."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +70,7 @@ def children(pid: int) -> list[int]:
 
 
 def _namespace(proc: Path, name: str) -> str:
-    return os.readlink(proc / "ns" / name)
+    return str((proc / "ns" / name).readlink())
 
 
 def _interfaces(proc: Path) -> dict[str, bool]:

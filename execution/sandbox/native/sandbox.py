@@ -14,10 +14,11 @@ from execution.sandbox import artifacts
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
 from execution.sandbox.native import control
-from execution.sandbox.native.cgroups import Cgroup
-from execution.sandbox.native.commands import CONTROL_FD, FILTER_FD, INIT_FD, environment, launch_command
+from execution.sandbox.native.commands import BUILD_BYTES, environment, sandbox_command
 from execution.sandbox.native.control import Control, ControlLost, Ended
+from execution.sandbox.native.launcher import Launched, Launcher
 from execution.sandbox.native.pipes import InputPipe, OutputPipe
+from execution.sandbox.native.slots import Slots
 from execution.sandbox.toolchain import Toolchain
 
 # Exit codes that the contract fixes: a wall-clock limit reads as timeout(1) reports it, a kill as a shell does.
@@ -46,16 +47,6 @@ class Template:
 
     def __hash__(self) -> int:
         return hash((self.root, self.work_bytes, self.hot and self.hot.id))
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The files that every launch needs: the two helpers and the filter, and /dev/null as an open descriptor."""
-
-    launch: Path
-    init: Path
-    filter: Path
-    null: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +83,33 @@ class _Stage:
 class NativeSandbox:
     """Made by `launch`, used once by `run`, ended by `destroy`, which must be called in every case."""
 
-    def __init__(self, template: Template, cgroup: Cgroup, parts: Parts, limits: Limits) -> None:
+    def __init__(self, template: Template, slots: Slots, null: int) -> None:
         self.template = template
-        self._cgroup = cgroup
-        self._parts = parts
-        self._limits = limits  # what the cgroup has now
+        self._slots = slots
+        self._slot = slots.take()
+        self._cgroup = self._slot.cgroup
+        self._null = null  # an open /dev/null: the compilers' stdin
         self._loop = asyncio.get_running_loop()
-        self._control: Control
-        self._pid = 0
-        self._ended = self._loop.create_future()
+        ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._control = Control(ours)
+        self._process: Launched | None = None
         self._cause: Outcome | None = None
         self._stdio: tuple[InputPipe, OutputPipe, OutputPipe] | None = None
         self._cpu_base = 0.0
+        self._destroyed = False
 
     @classmethod
-    async def launch(
-        cls, *, template: Template, cgroup: Cgroup, uid: int, parts: Parts, limits: Limits
-    ) -> "NativeSandbox":
+    async def launch(cls, *, launcher: Launcher, template: Template, slots: Slots, null: int) -> "NativeSandbox":
         """Starts it and waits until its init, and where the template is hot its interpreter, waits for the job."""
-        sandbox = cls(template, cgroup, parts, limits)
+        sandbox = cls(template, slots, null)
         try:
-            sandbox._spawn(uid)
+            await sandbox._spawn(launcher)
             await sandbox._expect("I")
+            if sandbox._slot.network is None:
+                sandbox._slot.network = os.open(f"/proc/{sandbox.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
             if template.hot is not None:
                 await sandbox._heat(template.hot)
-            sandbox._cpu_base = cgroup.usage().cpu_seconds
+            sandbox._cpu_base = sandbox._cgroup.usage().cpu_seconds
         except ControlLost:
             await sandbox.destroy()
             raise SandboxUnavailable("A sandbox could not be started; the supervisor's log says why.") from None
@@ -128,11 +121,11 @@ class NativeSandbox:
     @property
     def pid(self) -> int:
         """The host's process id of bubblewrap's monitor."""
-        return self._pid
+        return self._process.pid if self._process else 0
 
     @property
     def alive(self) -> bool:
-        return not self._ended.done()
+        return self._process is not None and not self._process.ended.done()
 
     async def run(self, job: Job, toolchain: Toolchain) -> Result:
         """Compiles and runs the job. Raises SandboxError where the sandbox, not the program, failed."""
@@ -144,69 +137,39 @@ class NativeSandbox:
                     pipe.close()
 
     async def destroy(self) -> None:
-        """Kills whatever is left of it and removes its control group; returns when both are done."""
-        if hasattr(self, "_control"):
-            self._control.close()
+        """Kills whatever is left of it, waits until it has gone, and gives its slot back. Does nothing twice."""
+        if self._destroyed:
+            return
+        self._destroyed = True
+        self._control.close()
         if self._stdio is not None:
             for pipe in self._stdio:
                 pipe.close()
         if self._cgroup.memory_event is not None:
             self._loop.remove_reader(self._cgroup.memory_event)
         delay = 0.0005
-        while not self._cgroup.kill() or self.alive or not self._cgroup.remove():
+        while not self._cgroup.kill() or self.alive:
             await asyncio.sleep(delay)
             delay = min(2 * delay, 0.05)
+        await self._slots.give_back(self._slot)
 
     # --- launching ---
 
-    def _spawn(self, uid: int) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            argv = launch_command(
-                launch=self._parts.launch,
-                root=self.template.root,
-                uid=uid,
+    async def _spawn(self, launcher: Launcher) -> None:
+        with self._theirs:
+            self._process = await launcher.launch(
+                command=sandbox_command(root=self.template.root, work_bytes=self.template.work_bytes),
+                uid=self._slot.uid,
                 procs_files=self._cgroup.procs_files,
-                limits=self._limits,
+                file_size=max(self.template.work_bytes, BUILD_BYTES),
+                control=self._theirs.fileno(),
+                network=self._slot.network,
             )
-            self._pid = os.posix_spawn(
-                argv[0],
-                argv,
-                {},
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, self._parts.null, 0),
-                    (os.POSIX_SPAWN_DUP2, self._parts.null, 1),
-                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL_FD),
-                    (os.POSIX_SPAWN_OPEN, FILTER_FD, str(self._parts.filter), os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_OPEN, INIT_FD, str(self._parts.init), os.O_RDONLY, 0),
-                ],
-                setpgroup=0,
-            )
-        except BaseException:
-            ours.close()
-            self._ended.set_result(None)
-            raise
-        finally:
-            theirs.close()
-        self._control = Control(ours)
-        self._watch()
         if self._cgroup.memory_event is not None:
             self._loop.add_reader(self._cgroup.memory_event, self._on_memory_event)
 
-    def _watch(self) -> None:
-        """Reaps the monitor when it ends, without a thread and without touching other children."""
-        watched = os.pidfd_open(self._pid)
-
-        def reap() -> None:
-            self._loop.remove_reader(watched)
-            os.close(watched)
-            os.waitpid(self._pid, 0)
-            self._ended.set_result(None)
-
-        self._loop.add_reader(watched, reap)
-
     async def _heat(self, toolchain: Toolchain) -> None:
-        stdio = self._make_stdio(self._limits.output_bytes)
+        stdio = self._make_stdio(Limits().output_bytes)
         argv = toolchain.run_command(entrypoint=toolchain.file_name, files=(), args=())
         order = control.command(argv, environment(dict(toolchain.env), {}))
         await self._start(control.pack("H", os.fsencode(toolchain.file_name), b"\0", order), stdio)
@@ -279,7 +242,7 @@ class NativeSandbox:
         order = control.pack("X", control.command(command, environment(dict(toolchain.env), {})))
         with self._deadline(limits.compile_seconds):
             await self._control.send(files)
-            await self._control.send(order, (self._parts.null, messages.write_end, messages.write_end))
+            await self._control.send(order, (self._null, messages.write_end, messages.write_end))
             messages.close_write_end()
             return await self._end_of_stage()
 
@@ -353,15 +316,12 @@ class NativeSandbox:
 
     def _apply(self, limits: Limits) -> bool:
         """Sets the job's own limits; False where what compilation left in memory is already more than they allow."""
-        if limits == self._limits:
-            return True
         try:
             self._cgroup.apply(limits)
         except OSError as error:
             if error.errno != errno.EBUSY:
                 raise
             return False
-        self._limits = limits
         return True
 
     # --- ending a stage from outside ---

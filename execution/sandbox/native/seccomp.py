@@ -24,7 +24,12 @@ def _errno(code: int) -> int:
 class _Comparison(ctypes.Structure):
     """struct scmp_arg_cmp of seccomp.h."""
 
-    _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("datum_a", ctypes.c_uint64), ("datum_b", ctypes.c_uint64)]
+    _fields_ = [
+        ("arg", ctypes.c_uint),
+        ("op", ctypes.c_int),
+        ("datum_a", ctypes.c_uint64),
+        ("datum_b", ctypes.c_uint64),
+    ]
 
 
 def equals(argument: int, value: int) -> _Comparison:
@@ -43,7 +48,9 @@ class _Filter:
         try:
             self._library = ctypes.CDLL(name, use_errno=True)
         except OSError as error:
-            raise SandboxUnavailable(f"libseccomp is missing ({error}). Install it: apt-get install libseccomp2") from None
+            raise SandboxUnavailable(
+                f"libseccomp is missing ({error}). Install it: apt-get install libseccomp2"
+            ) from None
         self._library.seccomp_init.restype = ctypes.c_void_p
         self._context = ctypes.c_void_p(self._library.seccomp_init(ctypes.c_uint32(default)))
         self._check(self._library.seccomp_attr_set(self._context, _ACT_BADARCH, ctypes.c_uint32(_errno(errno.ENOSYS))))

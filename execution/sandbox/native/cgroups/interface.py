@@ -2,11 +2,12 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from execution.sandbox.job import Limits
+from execution.sandbox.job import MIB, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Cgroup(Protocol):
     def kill(self) -> bool:
         """Kills every process of the group; True when none is left."""
 
+    def recycle(self, limits: Limits) -> bool:
+        """Makes the empty group as good as new, so that the next sandbox need not wait for the kernel to make one;
+        False where that cannot be done."""
+
     def remove(self) -> bool:
         """Removes the group; False while the kernel still holds it."""
 
@@ -51,10 +56,13 @@ class Hierarchy(Protocol):
 
     def create(self, name: str, limits: Limits) -> Cgroup: ...
 
-    def leftovers(self) -> list[Cgroup]:
+    def leftovers(self) -> Sequence[Cgroup]:
         """The groups that an earlier supervisor left behind."""
 
 
+# An empty group that still has more memory charged than this (files that it was the first to read) is not used again:
+# the next program's peak would be off by about as much.
+RECYCLABLE_BYTES = 4 * MIB
 # The processes of the sandbox itself, which a program's limit does not count: bubblewrap's monitor and init.
 OWN_PROCESSES = 2
 # The period over which the CPU limit holds, in microseconds; the kernel's own default.

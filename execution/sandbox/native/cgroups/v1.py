@@ -9,6 +9,7 @@ from execution.sandbox.native.cgroups.interface import (
     CPU_PERIOD,
     CPU_SHARES,
     OWN_PROCESSES,
+    RECYCLABLE_BYTES,
     Usage,
     kill_processes,
     read,
@@ -28,7 +29,13 @@ class CgroupV1:
     def __init__(self, roots: dict[str, Path], name: str) -> None:
         self._paths = {controller: root / name for controller, root in roots.items()}
         self._memory = self._paths["memory"]
+        self._memory_peak = self._memory / "memory.max_usage_in_bytes"
+        self._cpu_usage = self._paths["cpuacct"] / "cpuacct.usage"
         self.memory_event: int | None = None
+        self._limits: Limits | None = None
+        # What the group had charged and counted before the present sandbox: version 1 never starts from nought again.
+        self._memory_before = 0
+        self._kills_before = 0
 
     @property
     def procs_files(self) -> list[str]:
@@ -48,6 +55,9 @@ class CgroupV1:
             os.close(control)
 
     def apply(self, limits: Limits) -> None:
+        if limits == self._limits:
+            return
+        self._limits = None
         swap = self._memory / "memory.memsw.limit_in_bytes"
         files = [self._memory / "memory.limit_in_bytes"] + ([swap] if swap.exists() else [])
         # With swap may never be below without: raise the outer one first, lower it last.
@@ -55,13 +65,27 @@ class CgroupV1:
             write(path, limits.memory_bytes)
         write(self._paths["pids"] / "pids.max", limits.processes + OWN_PROCESSES)
         write(self._paths["cpu"] / "cpu.cfs_quota_us", int(limits.cpu_cores * CPU_PERIOD))
+        self._limits = limits
 
     def usage(self) -> Usage:
         return Usage(
-            cpu_seconds=int(read(self._paths["cpuacct"] / "cpuacct.usage")) / 1e9,
-            memory_peak=int(read(self._memory / "memory.max_usage_in_bytes")),
-            memory_kills=read_keyed(self._memory / "memory.oom_control")["oom_kill"],
+            cpu_seconds=int(read(self._cpu_usage)) / 1e9,
+            memory_peak=int(read(self._memory_peak)) - self._memory_before,
+            memory_kills=self._kills() - self._kills_before,
         )
+
+    def recycle(self, limits: Limits) -> bool:
+        left = int(read(self._memory / "memory.usage_in_bytes"))
+        if left > RECYCLABLE_BYTES:
+            return False
+        self._memory_before = left
+        self._kills_before = self._kills()
+        write(self._memory_peak, 0)  # sets it to what is charged now
+        self.apply(limits)
+        return True
+
+    def _kills(self) -> int:
+        return read_keyed(self._memory / "memory.oom_control")["oom_kill"]
 
     def kill(self) -> bool:
         return kill_processes(self._paths["pids"] / "cgroup.procs")
@@ -70,7 +94,8 @@ class CgroupV1:
         if self.memory_event is not None:
             os.close(self.memory_event)
             self.memory_event = None
-        return all([remove_directory(path) for path in self._paths.values()])
+        removed = [remove_directory(path) for path in self._paths.values()]
+        return all(removed)
 
 
 class HierarchyV1:

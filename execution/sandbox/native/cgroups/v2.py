@@ -25,6 +25,7 @@ class CgroupV2:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._limits: Limits | None = None
 
     @property
     def procs_files(self) -> list[str]:
@@ -38,9 +39,13 @@ class CgroupV2:
         self.apply(limits)
 
     def apply(self, limits: Limits) -> None:
+        if limits == self._limits:
+            return
+        self._limits = None
         write(self._path / "memory.max", limits.memory_bytes)
         write(self._path / "pids.max", limits.processes + OWN_PROCESSES)
         write(self._path / "cpu.max", f"{int(limits.cpu_cores * CPU_PERIOD)} {CPU_PERIOD}")
+        self._limits = limits
 
     def usage(self) -> Usage:
         return Usage(
@@ -55,6 +60,10 @@ class CgroupV2:
         except FileNotFoundError:
             return True
         return kill_processes(self._path / "cgroup.procs")
+
+    def recycle(self, limits: Limits) -> bool:
+        # memory.peak cannot be reset before Linux 6.12; one directory is quickly made.
+        return False
 
     def remove(self) -> bool:
         return remove_directory(self._path)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.authentication import announce_change
-from accounts.keys import Kind, digest_of, make_api_key, make_websocket_key, parse
+from accounts.keys import Kind, make_api_key, make_websocket_key, parse
 from accounts.models import ApiKey, Organisation, User, WebSocketKey
 from accounts.restrictions import parse_network, parse_origin
 
@@ -51,13 +51,20 @@ def create_websocket_key(
     networks: Sequence[str] = (),
     origins: Sequence[str] = (),
     expires_at: datetime | None = None,
+    value: str = "",
 ) -> WebSocketKey:
-    """The new key's row; its `value` is the key. Raises ValueError for a malformed network or origin."""
-    value = make_websocket_key()
+    """The new key's row; its `value` is the key.
+
+    A given `value` puts a key back that was made before. Raises ValueError for a malformed network, origin or key.
+    """
+    value = value or make_websocket_key()
+    parsed = parse(value)
+    if parsed is None or parsed.kind != "websocket":
+        raise ValueError("This is no WebSocket key.")
     key = organisation.websocket_keys.create(
         created_by=created_by,
         value=value,
-        digest=digest_of(value),
+        digest=parsed.digest,
         **_common(name=name, networks=networks, origins=origins, expires_at=expires_at),
     )
     _announce("websocket", key.pk)

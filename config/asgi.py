@@ -2,8 +2,54 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup(set_prefix=False)
 
-application = get_asgi_application()
+# Below the set-up, because these import models.
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.urls import re_path  # noqa: E402
+
+from config.api_paths import is_api  # noqa: E402
+from config.asgi_types import Receive, Scope, Send  # noqa: E402
+from config.hot_path import HotHandler  # noqa: E402
+from config.lifespan import Lifespan, Service  # noqa: E402
+from config.static_files import StaticFiles  # noqa: E402
+from config.websockets import nothing_here  # noqa: E402
+from execution.sandbox_clients import sandbox_connections  # noqa: E402
+
+# Entered in this order when the process starts, left in the reverse one when it stops.
+SERVICES: list[Service] = [
+    sandbox_connections,
+]
+
+_static = StaticFiles()
+_api = HotHandler()
+_pages = ASGIHandler()
+
+
+async def http(scope: Scope, receive: Receive, send: Send) -> None:
+    """API paths take the short way, static files no way at all, everything else is a page."""
+    if settings.HTTPS:
+        # TLS ends at the proxy in front. The public address says so; a header could be anybody's.
+        scope["scheme"] = "https"
+    path = scope["path"]
+    if is_api(path):
+        await _api(scope, receive, send)
+    elif file := _static.find(path):
+        await _static.serve(file, scope, receive, send)
+    else:
+        await _pages(scope, receive, send)
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        # Channels gives these patterns ASGI applications, which Django's own types do not know.
+        "websocket": URLRouter([re_path(r"", nothing_here)]),  # type: ignore[arg-type]
+        "lifespan": Lifespan(SERVICES),
+    }
+)

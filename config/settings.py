@@ -1,11 +1,16 @@
 """All settings, in one file. Everything that differs between installations is read from the environment
 (or from a `.env` file beside manage.py); docs/settings.md describes each variable."""
 
+import ipaddress
 import os
 import secrets
+import sys
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
+from csp.constants import NONE, SELF
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,9 +39,13 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 DEBUG = env.bool("RUNCODE_DEBUG", default=False)
-ALLOWED_HOSTS = env.list("RUNCODE_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-PUBLIC_URL = env.str("RUNCODE_PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+PUBLIC_URL = env.str("RUNCODE_PUBLIC_URL", default=f"http://localhost:{env.int('PORT', default=8000)}").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = [
+    *env.list("RUNCODE_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
+    urlsplit(PUBLIC_URL).hostname or "localhost",
+]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
     "daphne",
@@ -64,7 +73,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -75,6 +83,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.middleware.ApiErrorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -120,6 +129,44 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+# Proxies whose X-Forwarded-For counts: addresses, networks, or "unix" for one on a Unix socket. Nobody's by default.
+TRUSTED_PROXIES: list[str] = env.list("RUNCODE_TRUSTED_PROXIES", default=[])
+for _proxy in TRUSTED_PROXIES:
+    if _proxy != "unix":
+        ipaddress.ip_network(_proxy, strict=False)  # a misspelt one stops the start, not a request
+
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "overview"
+SESSION_COOKIE_AGE = 30 * 24 * 3600  # of those who tick "remember me"; the others' ends with the browser
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.signup.SignupForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Runcode] "
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Failed sign-ins are counted twice: per address and person together by django-axes (below), and here per network
+# address and per person. The last is generous, for whoever exhausts it locks that person out.
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,50/10m/key", "reset_password": "20/m/ip,5/h/key"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Runcode"
+MFA_TOTP_TOLERANCE = 1  # codes of the half minute before and after, for clocks that are a little off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_USE_ATTEMPT_EXPIRATION = True
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_USERNAME_CALLABLE = "accounts.adapter.attempted_email"
+AXES_CLIENT_IP_CALLABLE = "accounts.client_ip.client_ip_of_request"
+AXES_LOCKOUT_TEMPLATE = "account/locked_out.html"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -133,6 +180,37 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- Mail: printed on the console until RUNCODE_EMAIL_URL names a server ---
 vars().update(env.email_url("RUNCODE_EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("RUNCODE_FROM_EMAIL", default="Runcode <noreply@localhost>")
+
+# --- What browsers are told. Cookies and HSTS follow the scheme of RUNCODE_PUBLIC_URL ---
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+# The prefix makes browsers refuse such a cookie from a subdomain; it needs HTTPS.
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+SECURE_HSTS_SECONDS = env.int("RUNCODE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# The hot path's limit (config/hot_path.py), so that a request is measured alike on both handlers.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# --- Log lines: config/logging.py ---
+LOGGING_CONFIG = "config.logging.configure"
+LOGGING = {
+    "format": env.str("RUNCODE_LOG_FORMAT", default="console" if sys.stderr.isatty() else "json"),
+    "level": env.str("RUNCODE_LOG_LEVEL", default="INFO"),
+}
 
 # --- Files ---
 STATIC_URL = "/static/"

@@ -1,0 +1,65 @@
+"""What lives as long as the web process: background tasks and connections, entered at start, left in reverse order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+
+from config.asgi_types import Receive, Scope, Send
+
+_log = structlog.get_logger("runcode.lifespan")
+
+Service = Callable[[], AbstractAsyncContextManager[object]]
+
+
+RESTART_SECONDS: Final = 1.0
+
+
+def background(work: Callable[[], Awaitable[None]]) -> Service:
+    """A service that is one endless task. If it ends by an error, the error is logged and the task started again."""
+
+    async def keep_going() -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                _log.exception("background task failed", task=work.__qualname__)
+            await asyncio.sleep(RESTART_SECONDS)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        task = asyncio.create_task(keep_going(), name=work.__qualname__)
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return running
+
+
+class Lifespan:
+    """The ASGI lifespan protocol over a list of async context managers.
+
+    A service that cannot start stops the process: the server prints the error's text and exits.
+    """
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self._services = services
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                for service in self._services:
+                    await stack.enter_async_context(service())
+            except Exception as error:
+                _log.exception("could not start")
+                await send({"type": "lifespan.startup.failed", "message": f"Could not start: {error}"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})

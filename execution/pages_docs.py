@@ -13,7 +13,6 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from accounts.current import current_membership
 from billing.plans import PLANS
 from execution.catalogue import COMPILERS
 from execution.pages_markdown import Document, fill
@@ -80,7 +79,6 @@ def docs_page(request: HttpRequest, slug: str) -> HttpResponse:
         "chapters": chapters(),
         "before": Entry(order[place - 1], load(order[place - 1])) if place else None,
         "after": Entry(order[place + 1], load(order[place + 1])) if place + 1 < len(order) else None,
-        "membership": current_membership(request),
     }
     return render(request, "docs/page.html", context)
 

@@ -1,4 +1,4 @@
-"""Markdown of `docs/` to HTML: anchors on headings, code coloured by classes, links between files made links between pages.
+"""Markdown of `docs/` to HTML: anchors on headings, code coloured by classes, links between files as links between pages.
 
 The HTML needs neither inline style nor inline script, so it stands under the site's content security policy.
 Placeholders in the files are the ones a shell reader would type: `$BASE` is the installation's address,
@@ -8,6 +8,7 @@ marked `data NAME` is a table that is made from the service's own data when the 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django.utils.html import escape
@@ -96,7 +97,7 @@ def fill(html: str, *, base: str, tables: Mapping[str, str]) -> SafeString:
 def _anchor_headings(tokens: Sequence[Token]) -> tuple[Heading, ...]:
     headings: list[Heading] = []
     taken: set[str] = set()
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         if opening.type != "heading_open":
             continue
         text = _plain(inline)
@@ -111,11 +112,13 @@ def _anchor_headings(tokens: Sequence[Token]) -> tuple[Heading, ...]:
 
 
 def _plain(inline: Token) -> str:
-    return "".join(child.content if child.content else " " * (child.type == "softbreak") for child in inline.children or ())
+    return "".join(
+        child.content if child.content else " " * (child.type == "softbreak") for child in inline.children or ()
+    )
 
 
 def _summary(tokens: Sequence[Token]) -> str:
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         if opening.type == "paragraph_open" and opening.level == 0:
             return _plain(inline)
     return ""
@@ -139,7 +142,9 @@ def _render_fence(self: RendererHTML, tokens: Sequence[Token], index: int, optio
     return figure(tokens[index].content, language)
 
 
-def _render_heading_close(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
+def _render_heading_close(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any
+) -> str:
     opening = tokens[index - 2]
     if opening.tag == "h1":
         return "</h1>\n"
@@ -158,6 +163,6 @@ def _render_table_close(self: RendererHTML, tokens: Sequence[Token], index: int,
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _markdown.add_render_rule("fence", _render_fence)
-_markdown.add_render_rule("heading_close", _render_heading_close)
+_markdown.add_render_rule("heading_close", _render_heading_end)
 _markdown.add_render_rule("table_open", _render_table_open)
 _markdown.add_render_rule("table_close", _render_table_close)

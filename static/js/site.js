@@ -14,7 +14,7 @@
       const head = figure.querySelector(".code__head");
       if (head && !head.querySelector(".copy")) head.append(copyButton("Copy this code"));
     }
-    for (const secret of root.querySelectorAll(".secret")) {
+    for (const secret of root.querySelectorAll(".secret:has(code)")) {
       if (!secret.querySelector(".copy")) secret.append(copyButton(`Copy ${secret.dataset.name || "this"}`));
     }
   };

@@ -1,0 +1,61 @@
+"""Settings: the reader's name, the organisation's name (owners), the way to e-mail, password and second factor."""
+
+from allauth.mfa.utils import is_mfa_enabled
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.current import MemberRequest, member_required, switch_organisation
+from accounts.models import Membership, Organisation, User
+
+
+class ProfileForm(forms.ModelForm[User]):
+    class Meta:
+        model = User
+        fields = ["name"]
+        labels = {"name": "Your name"}
+        help_texts = {"name": "How you are shown to others of your organisation. Empty: your e-mail address."}
+
+
+class OrganisationForm(forms.ModelForm[Organisation]):
+    class Meta:
+        model = Organisation
+        fields = ["name"]
+        labels = {"name": "Organisation’s name"}
+
+
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: MemberRequest) -> HttpResponse:
+    """Two forms, told apart by the name of the button that sent them; the second is for owners."""
+    owner = request.membership.at_least(Membership.Role.OWNER)
+    profile_data = request.POST if "profile" in request.POST else None
+    organisation_data = request.POST if "organisation" in request.POST else None
+    if organisation_data is not None and not owner:
+        raise PermissionDenied(f"Only an owner of {request.organisation} may rename it.")
+    profile = ProfileForm(profile_data, instance=request.user, prefix="profile")
+    organisation = OrganisationForm(organisation_data, instance=request.organisation, prefix="organisation")
+    for form in (profile, organisation):
+        if form.is_bound and form.is_valid():
+            # Only the name: the row may have got a new secret since it was read.
+            form.save(commit=False).save(update_fields=["name"])
+            messages.success(request, "Saved.")
+            return redirect("settings")
+    context = {
+        "profile": profile,
+        "organisation": organisation if owner else None,
+        "second_factor": is_mfa_enabled(request.user),
+    }
+    return render(request, "dashboard/settings.html", context)
+
+
+@member_required
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """Makes another of the reader's organisations the current one; not found when it is none of theirs."""
+    chosen = request.POST.get("organisation", "")
+    switch_organisation(request, organisation_id=int(chosen) if chosen.isdecimal() else 0)
+    return redirect("overview")

@@ -9,22 +9,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.current import MemberRequest, member_required, switch_organisation
-from accounts.models import Membership, Organisation, User
+from accounts.models import Membership
 
 
-class ProfileForm(forms.ModelForm[User]):
-    class Meta:
-        model = User
-        fields = ["name"]
-        labels = {"name": "Your name"}
-        help_texts = {"name": "How you are shown to others of your organisation. Empty: your e-mail address."}
+class ProfileForm(forms.Form):
+    name = forms.CharField(
+        label="Your name",
+        max_length=150,
+        required=False,
+        help_text="How you are shown to others of your organisation. Empty: your e-mail address.",
+    )
 
 
-class OrganisationForm(forms.ModelForm[Organisation]):
-    class Meta:
-        model = Organisation
-        fields = ["name"]
-        labels = {"name": "Organisation’s name"}
+class OrganisationForm(forms.Form):
+    name = forms.CharField(label="Organisation’s name", max_length=150)
 
 
 @member_required
@@ -36,12 +34,15 @@ def settings(request: MemberRequest) -> HttpResponse:
     organisation_data = request.POST if "organisation" in request.POST else None
     if organisation_data is not None and not owner:
         raise PermissionDenied(f"Only an owner of {request.organisation} may rename it.")
-    profile = ProfileForm(profile_data, instance=request.user, prefix="profile")
-    organisation = OrganisationForm(organisation_data, instance=request.organisation, prefix="organisation")
-    for form in (profile, organisation):
+    profile = ProfileForm(profile_data, initial={"name": request.user.name}, prefix="profile")
+    organisation = OrganisationForm(
+        organisation_data, initial={"name": request.organisation.name}, prefix="organisation"
+    )
+    for form, named in ((profile, request.user), (organisation, request.organisation)):
         if form.is_bound and form.is_valid():
-            # Only the name: the row may have got a new secret since it was read.
-            form.save(commit=False).save(update_fields=["name"])
+            named.name = form.cleaned_data["name"]
+            # Only the name: the organisation may have got a new secret since it was read.
+            named.save(update_fields=["name"])
             messages.success(request, "Saved.")
             return redirect("settings")
     context = {

@@ -47,6 +47,9 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
+# Web processes of `./manage.py serve`. More than one share their limits through Redis.
+WEB_WORKERS = env.int("RUNCODE_WEB_WORKERS", default=1)
+
 INSTALLED_APPS = [
     "daphne",
     "django.contrib.admin",
@@ -56,6 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -99,10 +103,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.pages_context.reader",
             ],
         },
     },
 ]
+
+# Forms take their templates from templates/django/forms.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- State: SQLite and in-process stand-ins by default, PostgreSQL and Redis in production ---
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{RUNCODE_HOME / 'db.sqlite3'}")}
@@ -204,6 +212,9 @@ CONTENT_SECURITY_POLICY = {
 }
 # The hot path's limit (config/hot_path.py), so that a request is measured alike on both handlers.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# Where to report a hole, as /.well-known/security.txt says it: `mailto:` or `https://`. Empty: there is no such file.
+SECURITY_CONTACT = env.str("RUNCODE_SECURITY_CONTACT", default="")
 
 # --- Log lines: config/logging.py ---
 LOGGING_CONFIG = "config.logging.configure"

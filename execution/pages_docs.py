@@ -13,8 +13,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from billing.plans import PLANS
-from execution.catalogue import COMPILERS
+from billing.pages import offers
+from execution.catalogue import COMPILERS, installed
 from execution.pages_markdown import Document, fill
 from execution.pages_markdown import render as render_markdown
 
@@ -53,9 +53,11 @@ def _slugs() -> Iterator[str]:
 
 
 def _tables() -> dict[str, str]:
+    here = installed(settings.RUNCODE_HOME)
+    compilers = [(compiler, here.get(compiler.id)) for compiler in COMPILERS.values()]
     return {
-        "plans": render_to_string("docs/tables/plans.html", {"plans": PLANS}),
-        "compilers": render_to_string("docs/tables/compilers.html", {"compilers": COMPILERS.values()}),
+        "plans": render_to_string("docs/tables/plans.html", {"offers": offers()}),
+        "compilers": render_to_string("docs/tables/compilers.html", {"compilers": compilers}),
     }
 
 

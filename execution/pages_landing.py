@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from billing.pages import offers
+from billing.pages import Offer, offers
 from billing.plans import FREE
 from execution.catalogue import COMPILERS, installed
 from execution.pages_markdown import highlighted
@@ -66,7 +66,7 @@ def landing(request: HttpRequest) -> HttpResponse:
         "answer_code": highlighted(_ANSWER, "json"),
         "endings": _ENDINGS,
         "compilers": [(COMPILERS[id_], manifest) for id_, manifest in manifests.items()],
-        "free": FREE,
+        "free": Offer(FREE),
         "offers": offers(),
         "base_url": settings.PUBLIC_URL,
     }

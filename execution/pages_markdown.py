@@ -1,4 +1,4 @@
-"""Markdown of `docs/` to HTML: anchors on headings, code coloured by classes, links between files as links between pages.
+"""Markdown of `docs/` to HTML: anchors on headings, code coloured by classes, file links made page links.
 
 The HTML needs neither inline style nor inline script, so it stands under the site's content security policy.
 Placeholders in the files are the ones a shell reader would type: `$BASE` is the installation's address,
@@ -142,9 +142,7 @@ def _render_fence(self: RendererHTML, tokens: Sequence[Token], index: int, optio
     return figure(tokens[index].content, language)
 
 
-def _render_heading_close(
-    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any
-) -> str:
+def _render_heading_end(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
     opening = tokens[index - 2]
     if opening.tag == "h1":
         return "</h1>\n"

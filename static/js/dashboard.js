@@ -39,4 +39,9 @@
   });
 
   dress(document);
+
+  // On a phone the sections are a row that scrolls: bring the present one into view.
+  const tabs = document.querySelector(".sidenav--tabs ul");
+  const here = tabs?.querySelector("[aria-current]");
+  if (here) tabs.scrollLeft = here.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2;
 })();

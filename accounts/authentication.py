@@ -156,9 +156,14 @@ def _unknown() -> ApiError:
     return _unauthenticated("This is no key of this service. Copy it again from your dashboard.", code="key_unknown")
 
 
+def forget_everything() -> None:
+    """Empties this process's memory of keys."""
+    _cache.forget_everything()
+
+
 def _forget(name: str) -> None:
     if name == broadcast.EVERYTHING:
-        _cache.forget_everything()
+        forget_everything()
     else:
         _cache.forget(name)
 

@@ -112,10 +112,12 @@ class Broadcast:
         return True
 
     async def listen(self) -> None:
-        """Hears what other processes publish, until cancelled; reconnects by itself. Returns at once without Redis."""
+        """Hears what other processes publish, until cancelled; reconnects by itself. Without Redis it only waits."""
         url = self._url()
+        if not url:
+            await asyncio.Event().wait()
         failures = 0
-        while url:
+        while True:
             try:
                 await self._listen_once(url)
             except Exception as error:

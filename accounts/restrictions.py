@@ -8,7 +8,7 @@ An origin is written in one of three forms:
     example.com                 this host over http or https, on any port; `example.com:8080` on this port only
     *.example.com               any host below it, but not itself
 
-Browsers send `Origin: null` from sandboxed frames and local files. No rule fits it.
+Browsers send `Origin: null` from sandboxed frames and local files. No rule fits it, and none can be written for it.
 """
 
 import ipaddress
@@ -59,8 +59,6 @@ def parse_network(text: str) -> Network:
     except ValueError:
         raise ValueError(f"“{text}” is no network. Write it like 203.0.113.0/24 or 2001:db8::/32.") from None
     if isinstance(network, ipaddress.IPv6Network) and (mapped := network.network_address.ipv4_mapped):
-        if network.prefixlen < 96:
-            raise ValueError(f"“{text}” mixes IPv4 and IPv6. Write the IPv4 network itself.")
         return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
     return network
 
@@ -84,7 +82,7 @@ def parse_origin(text: str) -> OriginRule:
     is_address = parse_address(host) is not None
     if not (is_name or is_address) or parts.username is not None or parts.path or parts.query or parts.fragment:
         raise refusal
-    if below and (is_address or "." not in host):
+    if (below and (is_address or "." not in host)) or host == "null":
         raise refusal
     return OriginRule(scheme, host, port if port is not None else _WEB_PORTS.get(scheme), below)
 

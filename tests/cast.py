@@ -1,0 +1,132 @@
+"""The people that tests are played by. A pytest plugin: `cast` is there in every test.
+
+Alice owns an organisation, Bob is a member of it, Charlie is a stranger with an organisation of his own, full of
+things that must not leak. Each has an API key and a WebSocket key of the organisation they work in.
+
+    def test_it_lists_the_keys(cast: Cast) -> None:
+        cast.alice.client.get("/keys/")                     # signed in, working in her organisation
+        headers = {"Authorization": cast.charlie.api_key}
+
+In an async test the rows are committed, so that every thread sees them; in a plain one they are rolled back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import iscoroutinefunction
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+
+from accounts import authentication, last_used
+from accounts.current import SESSION_KEY
+from accounts.key_lifecycle import create_api_key, create_websocket_key
+from accounts.models import ApiKey, Membership, Organisation, User, WebSocketKey
+from accounts.organisations import ensure_personal_organisation
+
+PASSWORD = "correct-horse-battery-staple"
+
+
+@dataclass
+class Person:
+    """`organisation` is where the person works, `api_key` and `websocket_key` are keys of it as a client sends them."""
+
+    user: User
+    organisation: Organisation
+    membership: Membership
+    api_key: str
+    api_key_row: ApiKey
+    websocket_key: str
+    websocket_key_row: WebSocketKey
+
+    @property
+    def email(self) -> str:
+        return self.user.email
+
+    @cached_property
+    def client(self) -> Client:
+        """A browser in which this person is signed in."""
+        client = Client()
+        client.force_login(self.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        session = client.session
+        session[SESSION_KEY] = self.organisation.pk
+        session.save()
+        return client
+
+
+@dataclass
+class Cast:
+    alice: Person
+    bob: Person
+    charlie: Person
+
+
+def make_user(email: str) -> User:
+    """Somebody who has signed up and verified the address, with `PASSWORD`."""
+    user = User.objects.create_user(email, PASSWORD, name=email.partition("@")[0].capitalize())
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    ensure_personal_organisation(user=user)
+    return user
+
+
+def make_person(user: User, organisation: Organisation) -> Person:
+    name = user.get_short_name()
+    row, plain_key = create_api_key(organisation=organisation, created_by=user, name=f"{name}'s API key")
+    websocket_key = create_websocket_key(organisation=organisation, created_by=user, name=f"{name}'s WebSocket key")
+    membership = organisation.memberships.get(user=user)
+    return Person(user, organisation, membership, plain_key, row, websocket_key.value, websocket_key)
+
+
+def make_cast() -> Cast:
+    alice, bob, charlie = (make_user(f"{name}@example.org") for name in ("alice", "bob", "charlie"))
+    team = alice.personal_organisation
+    team.memberships.create(user=bob, role=Membership.Role.MEMBER)
+    return Cast(make_person(alice, team), make_person(bob, team), make_person(charlie, charlie.personal_organisation))
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "cast" in getattr(item, "fixturenames", ()) and item.get_closest_marker("django_db") is None:
+        is_async = iscoroutinefunction(getattr(item, "function", None))
+        item.add_marker(pytest.mark.django_db(transaction=is_async))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """SQLite in a file, as in production: in memory, threads refuse each other's locks instead of waiting."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """Row ids begin anew in each test, attempts to sign in are counted anew."""
+    yield
+    authentication.forget_everything()
+    for recorded in last_used._used.values():
+        recorded.clear()
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _connections_stay_open(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`database_sync_to_async` closes old connections; that would end the transaction in which a plain test runs.
+    Django's own test client keeps its requests from doing so in the same way."""
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" not in request.fixturenames and not (marker and marker.kwargs.get("transaction")):
+        monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+
+
+def pytest_configure() -> None:
+    # Slow on purpose in production; here each person would cost a quarter of a second.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import hashlib
 import itertools
-import logging
 import os
 import shutil
 import subprocess
@@ -23,8 +22,6 @@ from execution.sandbox.native.slots import Slots
 from execution.sandbox.pool import Pool
 from execution.sandbox.toolchain import Toolchain
 
-log = logging.getLogger(__name__)
-
 # Ready sandboxes wait with about 12 MB each (a bare interpreter).
 MOST_READY = 32
 # Descriptors that a launched process gets by number; the supervisor's own must lie above them.
@@ -33,13 +30,18 @@ RESERVED_DESCRIPTORS = 16
 MOUNT_POINTS = ("proc", "dev", "tmp", "var/tmp", "work", "build")
 
 
+def instance_name(home: Path) -> str:
+    """What this home's control groups and mount point are called, so that several supervisors share a host."""
+    return hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+
+
 class NativeDriver:
     name = "native"
 
     def __init__(self, *, home: Path, toolchains: Path) -> None:
         self._home = home
         self._toolchains = toolchains
-        self._instance = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+        self._instance = instance_name(home)
         self._hierarchy: Hierarchy
         self._launcher: Launcher
         self._slots: Slots

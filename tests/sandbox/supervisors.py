@@ -1,0 +1,108 @@
+"""Real supervisors for the tests: each with a home of its own, all with the same installed toolchains."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from execution.sandbox.native import inspection
+from execution.sandbox.native.driver import instance_name
+from execution.sandbox.supervisor import socket_path
+
+REPOSITORY = Path(__file__).parent.parent.parent
+PATIENCE = 30.0
+
+
+class RunningSupervisor:
+    def __init__(self, home: Path, process: subprocess.Popen[bytes]) -> None:
+        self.home = home
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def socket(self) -> Path:
+        return socket_path(self.home)
+
+    def sandboxes(self) -> dict[int, list[int]]:
+        """Every sandbox that has a living process: bubblewrap's monitor → the host's pids of what runs inside."""
+        (launcher,) = inspection.children(self.pid)
+        return {monitor: list(living(descendants(monitor))) for monitor in living(inspection.children(launcher))}
+
+    def descriptors(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def log(self) -> str:
+        return (self.home / "log").read_text(encoding="utf-8")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    for child in inspection.children(pid):
+        found += [child, *descendants(child)]
+    return found
+
+
+def living(pids: list[int]) -> Iterator[int]:
+    for pid in pids:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z":
+                yield pid
+        except FileNotFoundError:
+            continue
+
+
+def start(home: Path) -> RunningSupervisor:
+    command = [sys.executable, "-m", "execution.sandbox", "--home", str(home)]
+    command += ["--toolchains", str(settings.RUNCODE_HOME / "toolchains")]
+    with (home / "log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
+    supervisor = RunningSupervisor(home, process)
+    deadline = time.monotonic() + PATIENCE
+    while not supervisor.socket.exists():
+        assert process.poll() is None, supervisor.log()
+        assert time.monotonic() < deadline, supervisor.log()
+        time.sleep(0.02)
+    return supervisor
+
+
+@contextmanager
+def running() -> Iterator[RunningSupervisor]:
+    """A supervisor in a new home, stopped in the end as an operator would."""
+    home = Path(tempfile.mkdtemp(prefix="runcode-"))
+    supervisor = start(home)
+    try:
+        yield supervisor
+    finally:
+        if supervisor.process.poll() is None:
+            supervisor.process.send_signal(signal.SIGTERM)
+            supervisor.process.wait(PATIENCE)
+        shutil.rmtree(home)
+
+
+def cgroup_directories(home: Path) -> list[Path]:
+    """The control groups of this home's supervisor, in every hierarchy of the host."""
+    instance = instance_name(home)
+    roots = [path for path in Path("/sys/fs/cgroup").glob(f"*/runcode/{instance}")]
+    roots += [path for path in Path("/sys/fs/cgroup").glob(f"runcode/{instance}")]
+    return [path for root in roots for path in root.iterdir() if path.is_dir()]
+
+
+def memory_of(pid: int) -> int:
+    """Resident memory in bytes."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -9,7 +9,9 @@ from accounts.keys import Kind
 class Caller:
     """An accepted key. Ids are those of `Organisation` and of `ApiKey` or `WebSocketKey`, as `kind` says.
 
-    `redirect_url` is where the results of this key's asynchronous runs are sent; empty when it has none.
+    A member at the playground has no key; the negative id of the user stands in its place, so that each member has
+    the limits of a key of their own. `redirect_url` is where the results of this key's asynchronous runs are sent;
+    empty when it has none.
     """
 
     organisation_id: int

@@ -114,6 +114,10 @@ class RedisLimiter:
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._redis.aclose(close_connection_pool=True)
+        self.close_blocking()
+
+    def close_blocking(self) -> None:
+        """Closes what `count` and `pinned` use: enough where nothing else was called."""
         self._blocking.close()
 
     async def _acquire(self, scope: str, checks: Sequence[Check]) -> Decision:

@@ -1,0 +1,132 @@
+"""Is there room for one more: the plan's run quota, concurrency and rate, decided in one step before anything starts.
+
+async with admit_run(caller, plan, run_id=run_id) as admission:
+    result = await sandbox.run(job)
+    admission.settle(usage)            # billed; leaving the block without it gives everything back
+answer.headers |= admission.headers
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from accounts.caller import Caller
+from accounts.ratelimits import Lease, TokenBucket
+from accounts.ratelimits.keeper import LEASE_SECONDS
+from billing import quotas
+from billing.charges import RunUsage
+from billing.connections import leave_seat, take_seat
+from billing.plans import Plan
+from config.errors import LimitExceeded
+from execution.limit_headers import Policy, limit_headers, seconds, seconds_left
+from execution.sandbox.job import MIB, Limits
+
+__all__ = ["Admission", "RunUsage", "admit_connection", "admit_run", "limits_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A run that may start now. `headers` are RateLimit and RateLimit-Policy, for whatever answer it gets."""
+
+    run_id: UUID
+    headers: dict[str, str]
+    _reservation: quotas.Reservation
+
+    def settle(self, usage: RunUsage) -> None:
+        """Bills the run, for good. Call it once, before the answer leaves.
+
+        Raises Unavailable when the run cannot be recorded: it is not billed then, and must not be answered.
+        """
+        self._reservation.settle(usage)
+
+
+@asynccontextmanager
+async def admit_run(
+    caller: Caller, plan: Plan, *, run_id: UUID, connection: str | None = None
+) -> AsyncIterator[Admission]:
+    """Room for one run: a place of its key and one run of the month, held until the block is left in whatever way.
+
+    With `connection`, the id of a WebSocket connection, that connection's rate counts in place of the key's rate and
+    concurrency: one such key may stand on a page with many readers.
+
+    Raises LimitExceeded with code `run_quota`, `concurrency_limit` or `rate_limit`, and Unavailable when the limits
+    cannot be checked.
+    """
+    policies = _policies(caller, plan, run_id.hex, connection)
+    try:
+        reservation = await quotas.reserve(caller, plan, run_id, beside=[policy.check for policy in policies])
+    except quotas.Refused as refused:
+        raise _refusal(refused, plan, policies) from None
+    try:
+        headers = limit_headers(reservation.states, plan, reservation.period, policies)
+        yield Admission(run_id, headers, reservation)
+    finally:
+        await reservation.close()
+
+
+@asynccontextmanager
+async def admit_connection(caller: Caller, plan: Plan, *, connection: str) -> AsyncIterator[None]:
+    """A seat for the WebSocket connection of that id among its organisation's, held until the block is left.
+
+    Raises LimitExceeded with code `concurrency_limit`, and Unavailable when that cannot be checked.
+    """
+    seat = await take_seat(caller.organisation_id, plan, connection)
+    if seat is None:
+        raise LimitExceeded(
+            f"All {plan.concurrent_connections:,} WebSocket connections of the {plan.name} plan are open. "
+            "Close one, or choose a larger plan.",
+            code="concurrency_limit",
+            headers={"Retry-After": "1"},
+        )
+    try:
+        yield
+    finally:
+        await leave_seat(seat)
+
+
+def limits_for(plan: Plan, *, time_limit: float | None = None, memory_limit: int | None = None) -> Limits:
+    """The plan's limits, lowered by what the request asks for: seconds of the run stage, and MB (of 1024 KB)."""
+    most = plan.limits
+    return Limits(
+        wall_seconds=most.wall_seconds if time_limit is None else min(most.wall_seconds, time_limit),
+        compile_seconds=most.compile_seconds,
+        memory_bytes=most.memory_bytes if memory_limit is None else min(most.memory_bytes, memory_limit * MIB),
+        cpu_cores=most.cpu_cores,
+        processes=most.processes,
+        output_bytes=most.output_bytes,
+        work_bytes=most.work_bytes,
+    )
+
+
+def _policies(caller: Caller, plan: Plan, member: str, connection: str | None) -> tuple[Policy, ...]:
+    if connection is not None:
+        rate = plan.connection_rate
+        return (Policy.rate(TokenBucket.per_second(f"connection:{connection}", rate.per_second, rate.burst)),)
+    key = f"{caller.kind}:{caller.key_id}"
+    return (
+        Policy.concurrency(Lease(key, plan.sync_concurrency, member, LEASE_SECONDS)),
+        Policy.rate(TokenBucket.per_second(key, plan.rate.per_second, plan.rate.burst)),
+    )
+
+
+def _refusal(refused: quotas.Refused, plan: Plan, policies: Sequence[Policy]) -> LimitExceeded:
+    if refused.place == 0:
+        code, wait = "run_quota", max(seconds_left(refused.period), 1)
+        day = refused.period.ends_at
+        message = (
+            f"All {plan.runs_per_month:,} runs of the {plan.name} plan are used. The count starts anew on "
+            f"{day.day} {day:%B %Y} (UTC); a larger plan holds more runs."
+        )
+    elif isinstance(policies[refused.place - 1].check, Lease):
+        # A place comes free when the caller's own programs end, long before a lease lapses.
+        code, wait = "concurrency_limit", 1
+        message = (
+            f"This key runs {plan.sync_concurrency} programs already, the most at once on the {plan.name} plan. "
+            "Wait for one to end, then send this again."
+        )
+    else:
+        code, wait = "rate_limit", max(seconds(refused.retry_after), 1)
+        message = f"Too many runs in too short a time. Wait {wait} s, then send this again."
+    headers = limit_headers(refused.states, plan, refused.period, policies, refusing=refused.place)
+    return LimitExceeded(message, code=code, headers={**headers, "Retry-After": str(wait)})

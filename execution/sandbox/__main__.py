@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import ctypes
 import gc
 import logging
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 from execution.sandbox.errors import SandboxUnavailable
 from execution.sandbox.native.driver import NativeDriver
 from execution.sandbox.supervisor import Supervisor, claim
+
+M_MMAP_THRESHOLD = -3  # malloc.h
 
 
 def main() -> int:
@@ -45,6 +48,8 @@ async def _serve(supervisor: Supervisor, owner: int | None) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    # Large buffers go back to the kernel when they are freed, so that one large run does not swell the supervisor.
+    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 256 * 1024)
     # What lives as long as the process need not be looked through again for garbage.
     gc.freeze()
     await supervisor.serve(stopped, owner=owner)

@@ -97,8 +97,8 @@ def running() -> Iterator[RunningSupervisor]:
 def cgroup_directories(home: Path) -> list[Path]:
     """The control groups of this home's supervisor, in every hierarchy of the host."""
     instance = instance_name(home)
-    roots = [path for path in Path("/sys/fs/cgroup").glob(f"*/runcode/{instance}")]
-    roots += [path for path in Path("/sys/fs/cgroup").glob(f"runcode/{instance}")]
+    roots = list(Path("/sys/fs/cgroup").glob(f"*/runcode/{instance}"))
+    roots += list(Path("/sys/fs/cgroup").glob(f"runcode/{instance}"))
     return [path for root in roots for path in root.iterdir() if path.is_dir()]
 
 

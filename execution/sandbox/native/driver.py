@@ -67,6 +67,7 @@ class NativeDriver:
         await self._sweep()
         # Unprivileged users must reach the roots, wherever RUNCODE_HOME is: they are bound to a public place.
         self._public = Path("/run/runcode") / self._instance
+        self._toolchains.mkdir(mode=0o755, parents=True, exist_ok=True)
         bind(self._toolchains, self._public)
         self._launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
         self._slots = Slots(self._hierarchy)

@@ -65,8 +65,12 @@ def inspect(pid: int) -> Inspection:
 
 
 def children(pid: int) -> list[int]:
-    """The process ids of the direct children, on the host."""
-    return [int(child) for child in (Path("/proc") / f"{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    """The process ids of the direct children, on the host; none of a process that has gone."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [int(child) for child in text.split()]
 
 
 def _namespace(proc: Path, name: str) -> str:

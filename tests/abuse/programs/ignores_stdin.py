@@ -1,0 +1,2 @@
+# Never reads the ten megabytes it is sent.
+print("never read")

@@ -1,7 +1,7 @@
 """Is this host fit? Names what is missing, with the exact command that mends it; with `--install` it mends what
 Debian packages can.
 
-    python3 execution/doctor.py [--install] [--tests] [--brief]
+    python3 execution/doctor.py [--install] [--tests] [--no-port] [--brief]
 
 Runs on the system's Python before anything else is installed, even on one too old for the service: it imports only
 the standard library and modules of ours that keep to the same rule.
@@ -248,7 +248,7 @@ def needs(*, tests: bool) -> tuple[Need, ...]:
     return NEEDS + (() if is_root() else NEEDS_OF_USERS) + (NEEDS_OF_TESTS if tests else ())
 
 
-def examine(*, tests: bool) -> list[Finding]:
+def examine(*, tests: bool, port: bool) -> list[Finding]:
     """Everything looked at, in the order in which it should be mended."""
     return [
         check_python(),
@@ -258,8 +258,7 @@ def examine(*, tests: bool) -> list[Finding]:
         check_proc(),
         check_cgroups(),
         check_disk(home()),
-        # Tests choose free ports themselves.
-        *(() if tests else (check_port(),)),
+        *((check_port(),) if port else ()),
     ]
 
 
@@ -349,15 +348,18 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="doctor", description="Is this host fit to run the service?")
     parser.add_argument("--install", action="store_true", help="install the missing Debian packages")
     parser.add_argument("--tests", action="store_true", help="also look for what the tests need")
+    parser.add_argument("--no-port", action="store_true", help="do not look whether the port is free")
     parser.add_argument("--brief", action="store_true", help="print only what is wrong")
     options = parser.parse_args(argv)
     load_env_file()
-    findings = examine(tests=options.tests)
+    # Tests choose free ports themselves.
+    port = not (options.tests or options.no_port)
+    findings = examine(tests=options.tests, port=port)
     if options.install and any(finding.packages for finding in findings):
         failure = mend(findings, Progress())
         if failure:
             sys.stdout.write(f"  The packages could not be installed:\n{failure}\n")
-        findings = examine(tests=options.tests)
+        findings = examine(tests=options.tests, port=port)
     return report(findings, sys.stdout.write, brief=options.brief)
 
 

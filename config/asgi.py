@@ -13,10 +13,12 @@ from django.conf import settings  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from accounts import broadcast, last_used  # noqa: E402
+from billing.metering import metering_service  # noqa: E402
 from config.api_paths import is_api  # noqa: E402
 from config.asgi_types import Receive, Scope, Send  # noqa: E402
 from config.hot_path import HotHandler  # noqa: E402
-from config.lifespan import Lifespan, Service  # noqa: E402
+from config.lifespan import Lifespan, Service, background  # noqa: E402
 from config.static_files import StaticFiles  # noqa: E402
 from config.websockets import nothing_here  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
@@ -24,6 +26,9 @@ from execution.sandbox_clients import sandbox_connections  # noqa: E402
 # Entered in this order when the process starts, left in the reverse one when it stops.
 SERVICES: list[Service] = [
     sandbox_connections,
+    background(broadcast.listen),
+    background(last_used.keep_writing),
+    metering_service,
 ]
 
 _static = StaticFiles()

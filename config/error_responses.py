@@ -57,6 +57,8 @@ def in_shape(response: HttpResponseBase, *, method: str) -> HttpResponseBase:
         return response
     methods = response.headers.get("Allow", "")
     if method == "OPTIONS":
-        return HttpResponse(status=204, headers={"Allow": f"{methods}, OPTIONS"})
+        answer = HttpResponse(status=204, headers={"Allow": f"{methods}, OPTIONS"})
+        del answer.headers["Content-Type"]
+        return answer
     refusal = MethodNotAllowed(f"This address takes {methods}, not {method}.", headers={"Allow": f"{methods}, OPTIONS"})
     return error_response(refusal)

@@ -152,7 +152,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         raise _too_large(close=int(declared) > DRAINED_BODY)
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
-        return message.get("body", b"")
+        return bytes(message.get("body", b""))
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read_parts(message, receive)

@@ -18,19 +18,19 @@ RESTART_SECONDS: Final = 1.0
 
 
 def background(work: Callable[[], Awaitable[None]]) -> Service:
-    """A service that is one endless task. If it ends by an error, the error is logged and the task started again."""
+    """A service that is one task: cancelled in the end, and started again when an error ended it before."""
 
     async def keep_going() -> None:
         while True:
             try:
-                await work()
+                return await work()
             except Exception:
-                _log.exception("background task failed", task=work.__qualname__)
+                _log.exception("background task failed", task=_name(work))
             await asyncio.sleep(RESTART_SECONDS)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        task = asyncio.create_task(keep_going(), name=work.__qualname__)
+        task = asyncio.create_task(keep_going(), name=_name(work))
         try:
             yield
         finally:
@@ -39,6 +39,10 @@ def background(work: Callable[[], Awaitable[None]]) -> Service:
                 await task
 
     return running
+
+
+def _name(work: Callable[[], Awaitable[None]]) -> str:
+    return getattr(work, "__qualname__", repr(work))
 
 
 class Lifespan:

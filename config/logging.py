@@ -4,15 +4,28 @@ Django calls `configure` during its set-up (settings.LOGGING_CONFIG). Both struc
 standard library's (Django, uvicorn) end in the same format and carry the request id.
 """
 
+import io
 import logging
 import logging.config
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.access_log import masked
+
+_OURS = ("accounts", "billing", "config", "execution", "widgets", "runcode")
+
+
+class StandardError(io.TextIOBase):
+    """Whatever `sys.stderr` is when a line is written: who keeps the first one writes into a closed file some day."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 class MaskPaths(logging.Filter):
@@ -50,11 +63,12 @@ def configure(options: dict[str, Any]) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    stderr = cast(TextIO, StandardError())
     renderer = _renderer(options["format"])
     structlog.configure(
         processors=[*shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=stderr),
         cache_logger_on_first_use=True,
     )
     logging.config.dictConfig(
@@ -74,11 +88,16 @@ def configure(options: dict[str, Any]) -> None:
                 }
             },
             "handlers": {
-                "stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["mask_paths"]},
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "stream": stderr,
+                    "formatter": "lines",
+                    "filters": ["mask_paths"],
+                },
             },
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {
-                "runcode": {"level": level},
+                **{name: {"level": level} for name in _OURS},
                 # Django's own loggers lose the handlers its defaults gave them: no mail to admins, no second line.
                 "django": {"handlers": [], "level": "WARNING", "propagate": True},
                 "django.server": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -24,7 +24,7 @@ RUNCODE_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
 
 def _secret_key() -> str:
     """The key of RUNCODE_SECRET_KEY, else one generated once and kept in RUNCODE_HOME (mode 0600)."""
-    if value := env.str("RUNCODE_SECRET_KEY", default=""):
+    if value := str(env.str("RUNCODE_SECRET_KEY", default="")):
         return value
     path = RUNCODE_HOME / "secret-key"
     try:

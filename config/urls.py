@@ -1,7 +1,9 @@
 """The table of contents: every path of the service."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from config import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("execution.urls")),
@@ -10,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("widgets.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    re_path(r"^healthz/?$", health.healthz, name="healthz"),
+    re_path(r"^readyz/?$", health.readyz, name="readyz"),
 ]
 
 handler400 = "config.error_views.bad_request"

@@ -1,0 +1,108 @@
+"""The only door to the sandbox: whoever runs a program, over whichever surface, comes through `run_code`.
+
+Plan, then admission (rate, concurrency and quota in one step), then the sandbox, then the bill. Billed is what came
+to its end in the sandbox, whatever end that was. A run that could not be carried out, and one whose client went away
+before its end (its task is cancelled, which kills the program), give back what they had reserved.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+
+from accounts.caller import Caller
+from billing.charges import RunUsage
+from billing.plans import Plan
+from billing.subscriptions import plan_for
+from config.errors import Unavailable
+from execution.capacity import admit_run, limits_for
+from execution.catalogue import Compiler, installed
+from execution.requests import RunRequest
+from execution.sandbox.errors import SandboxError, ToolchainMissing
+from execution.sandbox.job import Job, Outcome, Result
+from execution.sandbox_clients import sandbox_client
+
+_log = structlog.get_logger("runcode.runs")
+
+
+@dataclass(frozen=True, slots=True)
+class RunAnswer:
+    """A billed run. `headers` (RateLimit, RateLimit-Policy) belong on whatever answer its surface makes of it."""
+
+    run_id: UUID
+    result: Result
+    headers: Mapping[str, str]
+
+
+async def run_code(*, caller: Caller, request: RunRequest) -> RunAnswer:
+    """Runs a program to its end, for the caller's organisation.
+
+    Raises LimitExceeded, and Unavailable (`toolchain_unavailable`, `sandbox_unavailable`, or `unavailable` when the
+    limits cannot be checked or the run not be recorded); nothing is billed then.
+    """
+    if request.compiler.id not in installed(settings.RUNCODE_HOME):
+        raise _no_toolchain(request.compiler)
+    plan = await plan_for(caller.organisation_id)
+    run_id = uuid4()
+    async with admit_run(caller, plan, run_id=run_id) as admission:
+        started_at = datetime.now(UTC)
+        result = await _run(request, plan, run_id)
+        admission.settle(
+            RunUsage(
+                compiler=request.compiler.id,
+                outcome=result.outcome.value,
+                started_at=started_at,
+                wall_seconds=result.total_seconds,
+                cpu_seconds=result.cpu_seconds,
+                memory_bytes=result.memory_bytes,
+            )
+        )
+    return RunAnswer(run_id, result, admission.headers)
+
+
+def job_for(request: RunRequest, plan: Plan) -> Job:
+    """The sandbox's job of a request, under its plan's limits."""
+    return Job(
+        compiler=request.compiler.id,
+        files=request.files,
+        entrypoint=request.entrypoint,
+        stdin=request.input,
+        args=request.args,
+        env=request.env,
+        limits=limits_for(plan, time_limit=request.time_limit, memory_limit=request.memory_limit),
+        output_files=request.output_files,
+    )
+
+
+async def _run(request: RunRequest, plan: Plan, run_id: UUID) -> Result:
+    try:
+        result = await sandbox_client().run(job_for(request, plan))
+    except ToolchainMissing:
+        # Removed since the look at the manifests above.
+        raise _no_toolchain(request.compiler) from None
+    except SandboxError as error:
+        # Its text is for the operator: it names paths of the host.
+        _log.error("a run was not carried out", run_id=str(run_id), error=str(error))
+        raise _no_sandbox() from error
+    if result.outcome is Outcome.INTERNAL_ERROR:
+        _log.error("a run broke inside the sandbox", run_id=str(run_id), compiler=request.compiler.id)
+        raise _no_sandbox()
+    return result
+
+
+def _no_toolchain(compiler: Compiler) -> Unavailable:
+    return Unavailable(
+        f"{compiler.name} is not installed here. GET /api/compilers/ lists what is available.",
+        code="toolchain_unavailable",
+    )
+
+
+def _no_sandbox() -> Unavailable:
+    return Unavailable(
+        "The program could not be run right now; this is our fault and is not counted. Try again in a moment.",
+        code="sandbox_unavailable",
+        headers={"Retry-After": "2"},
+    )

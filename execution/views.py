@@ -1,0 +1,61 @@
+"""The REST endpoints: thin adapters between HTTP and the rest of the app.
+
+They are called by `config.hot_path`, without session and page middleware, and raise `ApiError` for every refusal.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.authentication import authenticate
+from accounts.caller import Caller
+from accounts.client_ip import client_ip
+from execution.catalogue import COMPILERS, Compiler, Manifest, installed
+from execution.json_body import json_object
+from execution.requests import RunRequest
+from execution.results import answer_of
+from execution.runs import run_code
+
+
+async def _api_caller(request: HttpRequest) -> Caller:
+    """Whose API key the request carries. Raises NotAuthenticated and PermissionDenied."""
+    headers = request.headers
+    address = client_ip(request.scope)  # type: ignore[attr-defined]
+    return await authenticate(headers=headers, client_ip=address, origin=headers.get("Origin"), kind="api")
+
+
+@csrf_exempt
+@require_POST
+async def run_code_sync(request: HttpRequest) -> JsonResponse:
+    """`POST /api/run-code-sync/`: runs a program to its end and answers with its result."""
+    caller = await _api_caller(request)
+    run_request = RunRequest.from_data(json_object(request))
+    answer = await run_code(caller=caller, request=run_request)
+    body = answer_of(answer.result, extended=run_request.extended, with_files=bool(run_request.output_files))
+    return JsonResponse(body, headers=answer.headers)
+
+
+@require_safe
+async def compilers(_request: HttpRequest) -> JsonResponse:
+    """`GET /api/compilers/`: every compiler of the catalogue, and whether it can run here now. No key needed."""
+    manifests = installed(settings.RUNCODE_HOME)
+    listed = [_listed(compiler, manifests.get(compiler.id)) for compiler in COMPILERS.values()]
+    return JsonResponse(listed, safe=False, headers={"Cache-Control": "no-cache"})
+
+
+def _listed(compiler: Compiler, manifest: Manifest | None) -> dict[str, Any]:
+    return {
+        "id": compiler.id,
+        "language": compiler.language,
+        "name": compiler.name,
+        "version": manifest.version if manifest else None,
+        "stand_in": manifest.stand_in if manifest else False,
+        "available": manifest is not None,
+        "file_name": compiler.file_name,
+        "editor_mode": compiler.editor_mode,
+        "sample": compiler.sample,
+        "stateful": compiler.stateful,
+    }

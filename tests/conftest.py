@@ -1,0 +1,34 @@
+"""What tests of several apps use."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from django.conf import settings
+
+from tests.sandbox import supervisors
+
+pytest_plugins = ["tests.cast"]
+
+
+@pytest.fixture(autouse=True)
+def _no_request_id() -> None:
+    """No test's log lines carry the request id of another's."""
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(scope="session")
+def sandbox_of_session() -> Iterator[supervisors.RunningSupervisor]:
+    supervisor = supervisors.start(settings.RUNCODE_HOME)
+    yield supervisor
+    if supervisor.process.poll() is None:
+        supervisor.process.send_signal(signal.SIGTERM)
+        supervisor.process.wait(supervisors.PATIENCE)
+
+
+@pytest.fixture
+def sandbox(sandbox_of_session: supervisors.RunningSupervisor) -> supervisors.RunningSupervisor:
+    """The sandbox supervisor of this test process' installation: with it, `run_code` runs code."""
+    assert sandbox_of_session.process.poll() is None, sandbox_of_session.log()
+    return sandbox_of_session

@@ -1,5 +1,6 @@
 """What the supervisor asks of a driver, and when."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from execution.sandbox.job import Job, Result
@@ -7,8 +8,10 @@ from execution.sandbox.toolchain import Toolchain
 
 
 class Driver(Protocol):
-    """One way to run programs in isolation. The supervisor calls `start` once, before any job; then `warm` for each
-    installed toolchain and `run` for each job, many at once; and `stop` once, after the last `run` has returned."""
+    """One way to run programs in isolation.
+
+    The supervisor calls `start` once, before any job; then `warm` with the installed toolchains, again whenever they
+    may have changed, and `run` for each job, many at once; and `stop` once, after the last `run` has returned."""
 
     name: str
 
@@ -17,8 +20,8 @@ class Driver(Protocol):
 
         Raises SandboxUnavailable, with the remedy in words, on a host that cannot enforce one."""
 
-    def warm(self, toolchain: Toolchain) -> None:
-        """Makes sandboxes ready for the toolchain's jobs, in the background."""
+    def warm(self, toolchains: Iterable[Toolchain]) -> None:
+        """Keeps sandboxes ready, from now on, for jobs of these toolchains and no others; done in the background."""
 
     async def run(self, job: Job, toolchain: Toolchain) -> Result:
         """Runs one job in a sandbox of its own. Cancelling kills it; nothing of it is left when this returns, or

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 log = logging.getLogger(__name__)
@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 HALF_LIFE = 30.0
 # How many sandboxes may be in the making at once: making one costs CPU that running programs want.
 MOST_MAKING = 4
-# A shelf in use has at least this many ready: one for the next job, one for a second that comes with it.
+# A shelf that is in demand or always kept has at least this many ready: the next job's, and one for a
+# second that comes with it.
 LEAST_READY = 2
 # How often shelves are trimmed to what recent demand wants, in seconds.
 TRIM_INTERVAL = 15.0
@@ -41,6 +42,10 @@ class _Shelf(Generic[S]):
         self._peak = 0.0
         self._peak_at = 0.0
 
+    @property
+    def idle(self) -> bool:
+        return not (self.ready or self.waiters or self.making or self.in_use)
+
     def note_use(self, now: float) -> None:
         self._peak, self._peak_at = max(self.demand(now), float(self.in_use)), now
 
@@ -56,6 +61,7 @@ class Pool(Generic[K, S]):
         self._make = make
         self._most_ready = most_ready
         self._shelves: dict[K, _Shelf[S]] = {}
+        self._kept: frozenset[K] = frozenset()
         self._making_slots = asyncio.Semaphore(MOST_MAKING)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -91,12 +97,18 @@ class Pool(Generic[K, S]):
         shelf.in_use -= 1
         self.fill(kind)
 
+    def keep(self, kinds: Iterable[K]) -> None:
+        """Names the kinds that are always to be found ready; others are ready only while they are in demand."""
+        self._kept = frozenset(kinds)
+        for kind in self._kept:
+            self.fill(kind)
+
     def fill(self, kind: K) -> None:
-        """Makes as many sandboxes as recent demand wants to find ready, at least LEAST_READY."""
+        """Makes as many sandboxes as recent demand wants to find ready, and some of what is kept in any case."""
         if self._closed:
             return
         shelf = self._shelf(kind)
-        target = max(LEAST_READY, math.ceil(shelf.demand(self._loop.time())))
+        target = self._target(kind, shelf)
         room = self._most_ready - self.ready - sum(other.making for other in self._shelves.values())
         missing = target + len(shelf.waiters) - len(shelf.ready) - shelf.making
         for _ in range(min(missing, room)):
@@ -108,6 +120,10 @@ class Pool(Generic[K, S]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(sandbox.destroy() for shelf in self._shelves.values() for sandbox in shelf.ready))
+
+    def _target(self, kind: K, shelf: _Shelf[S]) -> int:
+        wanted = math.ceil(shelf.demand(self._loop.time()) - 0.01)
+        return max(wanted, LEAST_READY) if wanted or kind in self._kept else 0
 
     def _shelf(self, kind: K) -> _Shelf[S]:
         return self._shelves.setdefault(kind, _Shelf())
@@ -152,14 +168,16 @@ class Pool(Generic[K, S]):
     async def _trim(self) -> None:
         while True:
             await asyncio.sleep(TRIM_INTERVAL)
-            now = self._loop.time()
             for kind, shelf in list(self._shelves.items()):
-                wanted = math.ceil(shelf.demand(now) - 0.5)
-                while len(shelf.ready) > max(LEAST_READY, wanted):
-                    self._background(shelf.ready.popleft().destroy())
-                if shelf.ready and not shelf.ready[0].alive:
-                    self._background(shelf.ready.popleft().destroy())
-                    self.fill(kind)
+                dead = [sandbox for sandbox in shelf.ready if not sandbox.alive]
+                for sandbox in dead:
+                    shelf.ready.remove(sandbox)
+                surplus = len(shelf.ready) - self._target(kind, shelf)
+                for sandbox in dead + [shelf.ready.popleft() for _ in range(surplus)]:
+                    self._background(sandbox.destroy())
+                self.fill(kind)
+                if shelf.idle and kind not in self._kept:
+                    del self._shelves[kind]
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

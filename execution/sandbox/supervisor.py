@@ -19,6 +19,8 @@ ROOM_TIMEOUT = 10.0
 # What each running program may use, and the share of the host's memory that all together may.
 MEMORY_PER_RUN, MEMORY_SHARE = 512 * MIB, 0.75
 MOST_RUNNING = 64
+# How often the installed toolchains are looked at, in seconds.
+WARM_INTERVAL = 5.0
 
 
 def socket_path(home: Path) -> Path:
@@ -58,8 +60,7 @@ class Supervisor:
         """Serves until `stopped` is set, then ends all runs. `owner`: the user who may connect, when not this one."""
         path = socket_path(self._home)
         await self._driver.start()
-        for toolchain in self._toolchains.all():
-            self._driver.warm(toolchain)
+        warming = asyncio.create_task(self._keep_warm())
         path.unlink(missing_ok=True)
         connections: set[_Connection] = set()
         previous = os.umask(0o177)
@@ -71,11 +72,21 @@ class Supervisor:
             os.chown(path, owner, -1)
         log.info("serving on %s with the %s driver, %d runs at once", path, self._driver.name, self._most_running)
         await stopped.wait()
+        warming.cancel()
         server.close()
         path.unlink(missing_ok=True)
         for connection in list(connections):
             await connection.end()
         await self._driver.stop()
+
+    async def _keep_warm(self) -> None:
+        """Follows installations and removals: a new toolchain is warm without a restart."""
+        while True:
+            try:
+                self._driver.warm(self._toolchains.all())
+            except SandboxError as error:
+                log.warning("%s", error)
+            await asyncio.sleep(WARM_INTERVAL)
 
     async def run(self, message: wire.Message) -> Result:
         job = wire.decode_job(message)

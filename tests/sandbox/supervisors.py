@@ -66,9 +66,9 @@ def living(pids: list[int]) -> Iterator[int]:
             continue
 
 
-def start(home: Path) -> RunningSupervisor:
+def start(home: Path, *, toolchains: Path | None = None) -> RunningSupervisor:
     command = [sys.executable, "-m", "execution.sandbox", "--home", str(home)]
-    command += ["--toolchains", str(settings.RUNCODE_HOME / "toolchains")]
+    command += ["--toolchains", str(toolchains or settings.RUNCODE_HOME / "toolchains")]
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
     supervisor = RunningSupervisor(home, process)
@@ -81,10 +81,10 @@ def start(home: Path) -> RunningSupervisor:
 
 
 @contextmanager
-def running() -> Iterator[RunningSupervisor]:
+def running(*, toolchains: Path | None = None) -> Iterator[RunningSupervisor]:
     """A supervisor in a new home, stopped in the end as an operator would."""
     home = Path(tempfile.mkdtemp(prefix="runcode-"))
-    supervisor = start(home)
+    supervisor = start(home, toolchains=toolchains)
     try:
         yield supervisor
     finally:

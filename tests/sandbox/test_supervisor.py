@@ -1,16 +1,21 @@
 """The supervisor's own life: starting, stopping, dying, coming back."""
 
 import asyncio
+import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from execution.sandbox.client import SandboxClient
-from execution.sandbox.errors import SandboxUnavailable
+from execution.sandbox.errors import SandboxUnavailable, ToolchainMissing
 from execution.sandbox.job import Job, Outcome
+from execution.sandbox.native import inspection
+from execution.sandbox.native.driver import MOUNT_POINTS
 from tests.sandbox import supervisors
 from tests.sandbox.supervisors import cgroup_directories, descendants, living
 
@@ -129,3 +134,45 @@ def test_without_root_it_refuses_with_the_remedy(tmp_path) -> None:  # type: ign
         check=False,
     )  # fmt: skip
     assert "start it as root" in done.stderr
+
+
+async def test_without_its_launcher_it_ends_so_that_it_is_started_afresh() -> None:
+    with supervisors.running() as supervisor:
+        (launcher,) = inspection.children(supervisor.pid)
+        everything = descendants(supervisor.pid)
+        os.kill(launcher, signal.SIGKILL)
+        assert await asyncio.to_thread(supervisor.process.wait, 10) == 0
+        await until(lambda: not any(living(everything)))
+
+
+@pytest.fixture
+def own_toolchain(tmp_path: Path) -> Path:
+    """A folder of toolchains with one root, in which /bin/hello is the only program."""
+    program = tmp_path / "hello.c"
+    program.write_text('#include <unistd.h>\nint main(void) { return write(1, "hello", 5) - 5; }')
+    root = tmp_path / "roots" / "own"
+    for folder in (*MOUNT_POINTS, "bin"):
+        (root / folder).mkdir(parents=True)
+    subprocess.run(["cc", "-static", "-o", root / "bin/hello", program], check=True)
+    (tmp_path / "compilers").mkdir()
+    tmp_path.chmod(0o755)
+    return root
+
+
+async def test_a_toolchain_installed_while_it_runs_is_found_and_warmed(tmp_path: Path, own_toolchain: Path) -> None:
+    with supervisors.running(toolchains=tmp_path) as supervisor:
+        client = SandboxClient(supervisor.socket)
+        with pytest.raises(ToolchainMissing):
+            await client.run(Job("hello-1", {"main.txt": b""}, "main.txt"))
+        manifest = {
+            "id": "hello-1",
+            "root": str(own_toolchain),
+            "file_name": "main.txt",
+            "sources": [],
+            "compile": None,
+        }
+        manifest |= {"run": ["/bin/hello"], "hot": False, "env": {}}
+        (tmp_path / "compilers" / "hello-1.json").write_text(json.dumps(manifest))
+        assert (await client.run(Job("hello-1", {"main.txt": b""}, "main.txt"))).stdout == b"hello"
+        assert (await client.status())["compilers"] == ["hello-1"]
+        await client.aclose()

@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
@@ -74,9 +75,11 @@ class NativeDriver:
         self._pool = Pool(self._make, most_ready=MOST_READY)
         await self._prove()
 
-    def warm(self, toolchain: Toolchain) -> None:
-        self._pool.fill(
-            Template(self._visible(toolchain.root), Limits().work_bytes, toolchain if toolchain.hot else None)
+    def warm(self, toolchains: Iterable[Toolchain]) -> None:
+        work_bytes = Limits().work_bytes
+        self._pool.keep(
+            Template(self._visible(toolchain.root), work_bytes, toolchain if toolchain.hot else None)
+            for toolchain in toolchains
         )
 
     async def run(self, job: Job, toolchain: Toolchain) -> Result:

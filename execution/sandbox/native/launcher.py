@@ -83,9 +83,7 @@ class Launcher:
             except BlockingIOError:
                 return
             if not report:
-                log.error("The launcher has ended, and every sandbox with it.")
-                self._loop.remove_reader(self._socket)
-                os.kill(os.getpid(), signal.SIGTERM)
+                self._end()
                 return
             number, pid = _REPORT.unpack(report)
             launched = self._launched[number]
@@ -96,3 +94,13 @@ class Launcher:
             if not launched.started.done():
                 launched.started.set_exception(SandboxUnavailable("The host has no room for another process."))
             launched.ended.set_result(None)
+
+    def _end(self) -> None:
+        log.error("The launcher has ended, and every sandbox with it.")
+        self._loop.remove_reader(self._socket)
+        for launched in self._launched.values():
+            if not launched.started.done():
+                launched.started.set_exception(SandboxUnavailable("The launcher has ended."))
+            launched.ended.set_result(None)
+        self._launched.clear()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -7,25 +7,22 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from execution.sandbox import artifacts
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
 from execution.sandbox.native import control
+from execution.sandbox.native.cgroups import Usage
 from execution.sandbox.native.commands import BUILD_BYTES, environment, sandbox_command
 from execution.sandbox.native.control import Control, ControlLost, Ended
 from execution.sandbox.native.launcher import Launched, Launcher
 from execution.sandbox.native.pipes import InputPipe, OutputPipe
 from execution.sandbox.native.slots import Slots
+from execution.sandbox.native.stage import Stage, compile_error, not_started
 from execution.sandbox.toolchain import Toolchain
 
-# Exit codes that the contract fixes: a wall-clock limit reads as timeout(1) reports it, a kill as a shell does.
-TIME_LIMIT_EXIT = 124
-KILLED_EXIT = 128 + signal.SIGKILL
-# A program that could not be started, as a shell reports it.
-NOT_STARTED_EXIT = 127
 # How long init may take to answer an order to kill before the control group is killed as a whole, in seconds.
 KILL_GRACE = 0.5
 
@@ -47,37 +44,6 @@ class Template:
 
     def __hash__(self) -> int:
         return hash((self.root, self.work_bytes, self.hot and self.hot.id))
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """How a compile or run stage ended: `cause` where the supervisor ended it, else the program's wait status."""
-
-    cause: Outcome | None
-    status: int
-    error: int
-    wall_seconds: float
-
-    @property
-    def signal(self) -> int | None:
-        if self.cause is Outcome.TIME_LIMIT:
-            return None
-        if self.cause is not None:
-            return signal.SIGKILL
-        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
-
-    @property
-    def exit_code(self) -> int:
-        if self.cause is Outcome.TIME_LIMIT:
-            return TIME_LIMIT_EXIT
-        if self.error:
-            return NOT_STARTED_EXIT
-        number = self.signal
-        return os.WEXITSTATUS(self.status) if number is None else 128 + number
-
-    @property
-    def outcome(self) -> Outcome:
-        return self.cause or (Outcome.SUCCESS if self.exit_code == 0 else Outcome.RUNTIME_ERROR)
 
 
 class NativeSandbox:
@@ -209,27 +175,33 @@ class NativeSandbox:
             finally:
                 messages.close()
             if stage.exit_code != 0:
-                return self._compile_error(stage, compile_output, messages.truncated, job.limits)
+                return compile_error(
+                    stage,
+                    output=compile_output,
+                    truncated=messages.truncated,
+                    compile_seconds=job.limits.compile_seconds,
+                    usage=self._used(),
+                )
             files, compile_seconds = b"", stage.wall_seconds
 
         if not self._apply(job.limits):
-            stage = _Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0)
+            stage = Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0)
             stdout = stderr = OutputPipe(cap=0)
         else:
             stage, stdout, stderr = await self._execute(files, job, toolchain)
         kept = (stdout.finish(), stderr.finish())
-        usage = self._cgroup.usage()
+        usage = self._used()
         return Result(
             outcome=stage.outcome,
             exit_code=stage.exit_code,
             signal=stage.signal,
             stdout=kept[0],
-            stderr=kept[1] or (_not_started(stage.error) if stage.error else b""),
+            stderr=kept[1] or not_started(stage),
             stdout_truncated=stdout.truncated,
             stderr_truncated=stderr.truncated,
             wall_seconds=stage.wall_seconds,
             total_seconds=stage.wall_seconds + (compile_seconds or 0.0),
-            cpu_seconds=usage.cpu_seconds - self._cpu_base,
+            cpu_seconds=usage.cpu_seconds,
             compile_seconds=compile_seconds,
             compile_output=compile_output,
             memory_bytes=usage.memory_peak,
@@ -238,7 +210,7 @@ class NativeSandbox:
 
     async def _compile(
         self, files: bytes, command: Sequence[str], toolchain: Toolchain, limits: Limits, messages: OutputPipe
-    ) -> _Stage:
+    ) -> Stage:
         order = control.pack("X", control.command(command, environment(dict(toolchain.env), {})))
         with self._deadline(limits.compile_seconds):
             await self._control.send(files)
@@ -246,7 +218,7 @@ class NativeSandbox:
             messages.close_write_end()
             return await self._end_of_stage()
 
-    async def _execute(self, files: bytes, job: Job, toolchain: Toolchain) -> tuple[_Stage, OutputPipe, OutputPipe]:
+    async def _execute(self, files: bytes, job: Job, toolchain: Toolchain) -> tuple[Stage, OutputPipe, OutputPipe]:
         stdio = self._stdio or self._make_stdio(job.limits.output_bytes)
         stdin, stdout, stderr = stdio
         for pipe in (stdout, stderr):
@@ -262,7 +234,7 @@ class NativeSandbox:
             stdin.send_and_close(job.stdin)
             return await self._end_of_stage(), stdout, stderr
 
-    async def _end_of_stage(self) -> _Stage:
+    async def _end_of_stage(self) -> Stage:
         began = self._loop.time()
         try:
             frame = await self._control.receive()
@@ -277,30 +249,7 @@ class NativeSandbox:
                 raise SandboxError("The sandbox was killed from outside; run the program again.") from None
         if self._cause is None and self._cgroup.usage().memory_kills:
             self._cause = Outcome.MEMORY_LIMIT
-        return _Stage(self._cause, ended.status, ended.error, ended.wall_seconds)
-
-    def _compile_error(self, stage: _Stage, output: bytes, truncated: bool, limits: Limits) -> Result:
-        usage = self._cgroup.usage()
-        reason = {
-            Outcome.TIME_LIMIT: f"\nCompilation stopped: it took longer than {limits.compile_seconds:g} seconds.\n",
-            Outcome.MEMORY_LIMIT: "\nCompilation stopped: it needed more memory than the limit allows.\n",
-            Outcome.OUTPUT_LIMIT: "\nCompilation stopped: it printed more messages than are kept.\n",
-        }.get(stage.outcome, "")
-        return Result(
-            outcome=Outcome.COMPILE_ERROR,
-            exit_code=stage.exit_code,
-            signal=stage.signal,
-            stdout=b"",
-            stderr=b"",
-            stdout_truncated=False,
-            stderr_truncated=truncated,
-            wall_seconds=0.0,
-            total_seconds=stage.wall_seconds,
-            cpu_seconds=usage.cpu_seconds - self._cpu_base,
-            compile_seconds=stage.wall_seconds,
-            compile_output=output + reason.encode() + (_not_started(stage.error) if stage.error else b""),
-            memory_bytes=usage.memory_peak,
-        )
+        return Stage(self._cause, ended.status, ended.error, ended.wall_seconds)
 
     async def _collect(self, patterns: Sequence[str]) -> tuple[OutputFile, ...]:
         if not patterns:
@@ -313,6 +262,11 @@ class NativeSandbox:
             return artifacts.collect(work_dir, patterns)
         finally:
             os.close(work_dir)
+
+    def _used(self) -> Usage:
+        """What the job itself has used: an interpreter's start was paid before it came."""
+        usage = self._cgroup.usage()
+        return replace(usage, cpu_seconds=usage.cpu_seconds - self._cpu_base)
 
     def _apply(self, limits: Limits) -> bool:
         """Sets the job's own limits; False where what compilation left in memory is already more than they allow."""
@@ -353,7 +307,3 @@ class NativeSandbox:
         if self._cgroup.memory_event is not None:
             os.eventfd_read(self._cgroup.memory_event)
             self._stop(Outcome.MEMORY_LIMIT)
-
-
-def _not_started(number: int) -> bytes:
-    return f"The program could not be started: {os.strerror(number)}.\n".encode()

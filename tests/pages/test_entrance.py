@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import re
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from django.core import mail
@@ -121,10 +123,9 @@ def test_signing_out_needs_a_press_of_the_button(cast: Cast) -> None:
 
 
 def signed_in(cast: Cast) -> Client:
-    """Freshly, with the password: the pages below ask for that."""
-    client = Client()
-    post(client, "/accounts/login/", login=cast.alice.email, password=PASSWORD)
-    return client
+    """With the password confirmed just now: the pages below ask for that."""
+    cast.alice.client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    return cast.alice.client
 
 
 @pytest.mark.parametrize("path", ["totp/activate/", "webauthn/", "webauthn/add/", ""])
@@ -172,11 +173,13 @@ def test_an_authenticator_app_is_set_up_used_and_switched_off(cast: Cast) -> Non
     assert "switched off" in page.text
 
 
-def test_a_second_factor_is_announced_by_mail(cast: Cast) -> None:
+def test_a_second_factor_is_announced_by_mail(
+    cast: Cast, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
+) -> None:
     client = signed_in(cast)
     secret = parse(client.get("/accounts/2fa/totp/activate/").content.decode()).one("input", id="authenticator_secret")
-    mail.outbox.clear()
-    post(client, "/accounts/2fa/totp/activate/", code=code_of(secret["value"]))
+    with django_capture_on_commit_callbacks(execute=True):
+        post(client, "/accounts/2fa/totp/activate/", code=code_of(secret["value"]))
     assert "[Runcode] Authenticator app switched on" in [message.subject for message in mail.outbox]
     assert "If it was not you" in mail.outbox[0].body
 

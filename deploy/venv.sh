@@ -23,7 +23,7 @@ if [ ! -e ".venv/.made-$base" ]; then
 fi
 echo "  Python packages: installing $(grep -c '==' "$1") of $1 into .venv …"
 started=$SECONDS
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$1"
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r "$1"
 for lock in "$@"; do
     touch ".venv/.has-$(stamp "$lock")"
 done

@@ -21,7 +21,7 @@ def configuration(workers: int) -> uvicorn.Config:
         "config.asgi:application",
         loop="asyncio",
         http="httptools",
-        ws="websockets",
+        ws="websockets-sansio",
         lifespan="on",
         workers=workers,
         proxy_headers=False,

@@ -8,8 +8,9 @@ import structlog
 from django.conf import settings
 
 from tests.sandbox import supervisors
+from tests.server import Service, running_service
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.nothing_counted"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +33,16 @@ def sandbox(sandbox_of_session: supervisors.RunningSupervisor) -> supervisors.Ru
     """The sandbox supervisor of this test process' installation: with it, `run_code` runs code."""
     assert sandbox_of_session.process.poll() is None, sandbox_of_session.log()
     return sandbox_of_session
+
+
+@pytest.fixture(scope="session")
+def service_of_session() -> Iterator[Service]:
+    with running_service() as service:
+        yield service
+
+
+@pytest.fixture
+def service(service_of_session: Service) -> Service:
+    """The whole service in processes of its own, with a demo account. One for all tests of this test process."""
+    service_of_session.wait_until_ready()
+    return service_of_session

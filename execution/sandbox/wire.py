@@ -60,11 +60,15 @@ class Decoder:
 
 def _decode(body: memoryview, header_size: int) -> Message:
     header = json.loads(bytes(body[:header_size]))
+    try:
+        kind, sizes = str(header.pop("kind")), [int(size) for size in header.pop("blobs")]
+    except (AttributeError, KeyError, TypeError):
+        raise ValueError("a message without kind or blobs") from None
     blobs, start = [], header_size
-    for size in header.pop("blobs"):
+    for size in sizes:
         blobs.append(bytes(body[start : start + size]))
         start += size
-    return Message(header.pop("kind"), header, blobs)
+    return Message(kind, header, blobs)
 
 
 def encode_job(job: Job) -> bytes:

@@ -122,3 +122,11 @@ def test_the_socket_is_its_owners_alone(supervisor: RunningSupervisor) -> None:
             os._exit(0)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_an_open_process_is_told_from_a_closed_one() -> None:
+    faults = inspect(os.getpid()).faults()
+    assert len(faults) >= 6
+    assert "it runs as root or with supplementary groups" in faults
+    assert "it holds capabilities" in faults
+    assert any("shares the host's mnt" in fault for fault in faults)

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.current import MemberRequest, member_required, switch_organisation
 from accounts.models import Membership
@@ -54,9 +54,11 @@ def settings(request: MemberRequest) -> HttpResponse:
 
 
 @member_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def switch(request: HttpRequest) -> HttpResponse:
     """Makes another of the reader's organisations the current one; not found when it is none of theirs."""
+    if request.method != "POST":
+        return redirect("overview")
     chosen = request.POST.get("organisation", "")
     switch_organisation(request, organisation_id=int(chosen) if chosen.isdecimal() else 0)
     return redirect("overview")

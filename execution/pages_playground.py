@@ -8,8 +8,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.caller import Caller
 from accounts.current import MemberRequest, member_required
@@ -51,16 +51,14 @@ class Shown:
         return self.result.outcome is Outcome.COMPILE_ERROR
 
     @property
-    def compiled(self) -> bool:
-        return self.result.compile_seconds is not None
-
-    @property
     def time(self) -> str:
-        return f"{0.0 if self.is_compile_error else self.result.wall_seconds:.4f}"
+        return f"{self.result.wall_seconds:.4f}"
 
     @property
-    def total(self) -> str:
-        return f"{self.result.total_seconds:.4f}"
+    def compile_time(self) -> str:
+        """Empty when there was nothing to compile."""
+        seconds = self.result.compile_seconds
+        return "" if seconds is None else f"{seconds:.4f}"
 
     @property
     def memory_mb(self) -> str:
@@ -98,9 +96,14 @@ def playground(request: MemberRequest) -> HttpResponse:
 
 
 @member_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 async def playground_run(request: MemberRequest) -> HttpResponse:
-    """Runs the form's program. htmx gets the result alone, a browser without JavaScript the whole page."""
+    """Runs the form's program. The page's script gets the result alone, a browser without JavaScript the whole page.
+
+    Whoever signs in on the way comes here with a GET, and goes to the form.
+    """
+    if request.method != "POST":
+        return redirect("playground")
     # Browsers end the lines of a text area with CR LF.
     sent = {name: request.POST.get(name, "").replace("\r\n", "\n") for name in ("compiler", "code", "input")}
     context: dict[str, Any] = {}

@@ -18,15 +18,6 @@
     else trouble("Something broke on our side. Try again in a moment.");
   });
 
-  // A signed-out reader's request is answered with the sign-in page; show it as a page, not inside this one.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const { responseURL } = event.detail.xhr;
-    if (responseURL && new URL(responseURL).pathname.startsWith("/accounts/login")) {
-      event.detail.shouldSwap = false;
-      location.assign(responseURL);
-    }
-  });
-
   const dress = (root) => {
     for (const select of root.querySelectorAll("select[data-submits]")) {
       const button = select.form.querySelector("button");

@@ -1,4 +1,4 @@
-// The playground's editor and its Run button. htmx sends the form and puts the answer into #result.
+// The playground: its editor, and the Run and Stop buttons.
 (() => {
   const form = document.getElementById("play");
   if (!form) return;
@@ -113,44 +113,72 @@
     keep();
   });
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !run.disabled) {
-      event.preventDefault();
-      form.requestSubmit(run);
-    }
-  });
+  // One run at a time. While it lasts: how long it has taken, and a way to end it. Leaving the page ends it, too:
+  // the service ends a run whose caller has gone.
+  let running = null;
 
-  // While it runs: how long it has taken, and a way to end it.
-  let ticking = 0;
+  const note = (text) => {
+    const line = document.createElement("p");
+    line.className = "faint";
+    line.textContent = text;
+    result.replaceChildren(line);
+    return line;
+  };
 
-  form.addEventListener("htmx:beforeRequest", () => {
+  const send = async (signal) => {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { "HX-Request": "true" }, // the result alone, as for htmx
+      signal,
+    });
+    const elsewhere = answer.headers.get("HX-Redirect");
+    if (elsewhere) location.assign(elsewhere); // signed out meanwhile
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.text();
+  };
+
+  const start = async () => {
+    if (running) return;
+    running = new AbortController();
     const started = performance.now();
-    const waiting = document.createElement("p");
-    waiting.className = "faint";
-    const tell = () => {
-      waiting.textContent = `Running… ${((performance.now() - started) / 1000).toFixed(1)} s`;
-    };
-    tell();
+    const line = note("Running…");
+    const ticking = setInterval(() => {
+      line.textContent = `Running… ${((performance.now() - started) / 1000).toFixed(1)} s`;
+    }, 100);
     result.setAttribute("aria-busy", "true");
-    result.replaceChildren(waiting);
-    ticking = setInterval(tell, 100);
+    run.disabled = true;
     stop.hidden = false;
-  });
+    try {
+      result.innerHTML = await send(running.signal);
+    } catch (error) {
+      if (error.name === "AbortError") note("Stopped. A run that is stopped is not counted.");
+      else if (error.message === "403") note("This was not allowed. Reload the page: you may have been signed out.");
+      else note("The run could not be carried out. Check your connection and try again.");
+    } finally {
+      clearInterval(ticking);
+      result.removeAttribute("aria-busy");
+      run.disabled = false;
+      stop.hidden = true;
+      running = null;
+    }
+  };
 
-  form.addEventListener("htmx:afterRequest", (event) => {
-    clearInterval(ticking);
-    stop.hidden = true;
-    result.removeAttribute("aria-busy");
-    if (event.detail.successful) return;
-    const note = document.createElement("p");
-    note.className = "faint";
-    note.textContent = event.detail.xhr.status ? "No result." : "Stopped.";
-    result.replaceChildren(note);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    start();
   });
 
   stop.addEventListener("click", () => {
-    htmx.trigger(form, "htmx:abort");
+    running?.abort();
     code.focus();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      start();
+    }
   });
 
   restore();

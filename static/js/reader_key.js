@@ -89,7 +89,8 @@
   show(recall());
   document.addEventListener("htmx:load", (event) => made(event.target));
   document.addEventListener("htmx:afterRequest", (event) => {
-    const prefix = event.target.dataset?.revokes;
+    // The form itself is out of the document by now.
+    const prefix = event.detail.requestConfig.elt.dataset.revokes;
     if (prefix && event.detail.successful && recall()?.startsWith(prefix)) forget();
   });
 })();

@@ -5,8 +5,6 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import pytest
 from django.core import mail
@@ -173,13 +171,11 @@ def test_an_authenticator_app_is_set_up_used_and_switched_off(cast: Cast) -> Non
     assert "switched off" in page.text
 
 
-def test_a_second_factor_is_announced_by_mail(
-    cast: Cast, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_second_factor_is_announced_by_mail(cast: Cast) -> None:
     client = signed_in(cast)
     secret = parse(client.get("/accounts/2fa/totp/activate/").content.decode()).one("input", id="authenticator_secret")
-    with django_capture_on_commit_callbacks(execute=True):
-        post(client, "/accounts/2fa/totp/activate/", code=code_of(secret["value"]))
+    post(client, "/accounts/2fa/totp/activate/", code=code_of(secret["value"]))
     assert "[Runcode] Authenticator app switched on" in [message.subject for message in mail.outbox]
     assert "If it was not you" in mail.outbox[0].body
 

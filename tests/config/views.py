@@ -51,6 +51,11 @@ async def not_allowed(_request: HttpRequest) -> HttpResponse:
     raise PermissionDenied
 
 
+@require_safe
+async def scheme(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"scheme": request.scheme})
+
+
 class Sleeper:
     """A view that waits until its request is cancelled, and notes that it was."""
 
@@ -80,6 +85,7 @@ async def sleeper(request: HttpRequest) -> HttpResponse:
 _VIEWS = {
     "echo": echo,
     "length": length,
+    "scheme": scheme,
     "in-a-thread": in_a_thread,
     "refuses": refuses,
     "breaks": breaks,

@@ -230,6 +230,11 @@ LOGGING = {
 STATIC_URL = "/static/"
 STATIC_ROOT = RUNCODE_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Names carry a digest of the content, so browsers may keep a file for ever and see a new one at once.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -32,6 +32,9 @@ os.environ |= {
 
 from config.settings import *  # noqa: E402, F403
 
+# Nothing is collected for the tests, so no file has a digest in its name.
+STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # In a file as in production: the threads that share a database in memory lock each other out without waiting.
     DATABASES["default"]["TEST"] = {"NAME": str(_home / "tests.sqlite3")}  # noqa: F405

@@ -21,7 +21,8 @@ from execution.pages_markdown import render as render_markdown
 CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
     ("Guides", ("keys", "limits", "usage", "sandbox")),
-    ("Reference", ("api", "errors", "toolchains", "settings")),
+    ("Reference", ("api", "errors")),
+    ("Your own installation", ("toolchains", "settings")),
 )
 _FOLDER = Path(settings.BASE_DIR) / "docs"
 

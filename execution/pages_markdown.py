@@ -50,6 +50,12 @@ class Document:
     headings: tuple[Heading, ...]
 
     @property
+    def lead(self) -> str:
+        """The first sentence of the summary."""
+        first, ending, _ = self.summary.partition(". ")
+        return first + ending.strip()
+
+    @property
     def sections(self) -> list[Heading]:
         """The headings for the table of contents beside the page."""
         return [heading for heading in self.headings if heading.level == 2]

@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from execution.environment import BASE_DIR
+
 # Waiting times before a restart, in seconds: doubled with every death, from the first to the last, and back to the
 # first once a process has lived for STEADY_SECONDS.
 FIRST_WAIT, LAST_WAIT, STEADY_SECONDS = 0.2, 10.0, 30.0
@@ -68,6 +70,8 @@ class Child:
             *prefix,
             *self.argv,
             stdin=subprocess.PIPE if self.tethered else subprocess.DEVNULL,
+            # Where our modules are found, wherever we were started.
+            cwd=BASE_DIR,
             env={**os.environ, **(self.env or {})},
             pass_fds=self.pass_fds,
             # A Ctrl-C on the terminal is for us; we end the processes in the right order.

@@ -46,8 +46,8 @@ LEASE_SECONDS = 2.0
 PING_SECONDS = 0.5
 DEAD_SECONDS = 2 * LEASE_SECONDS
 CONFIRM_SECONDS = LEASE_SECONDS + 0.5
-# Only of the ordinary connections. The subscription's own reads have no socket timeout: redis-py would close an idle
-# but sound subscription with it (its version 8 does so after 5 s by default).
+# Of commands and their answers. The subscription's reads take a time-out of their own (PING_SECONDS): with this one,
+# redis-py would close an idle but sound subscription (its version 8 does so after 5 s by default).
 SOCKET_SECONDS = CONFIRM_SECONDS + 2
 CONNECT_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 2.0
@@ -118,6 +118,7 @@ class Broadcast:
             await asyncio.Event().wait()
         failures = 0
         while True:
+            _stop_if_cancelled()
             try:
                 await self._listen_once(url)
             except Exception as error:
@@ -141,6 +142,7 @@ class Broadcast:
             await pubsub.ping()
             subscribed = answered = False
             while True:
+                _stop_if_cancelled()
                 message = await pubsub.get_message(timeout=PING_SECONDS)
                 kind = message["type"] if message else ""
                 if kind == "subscribe":
@@ -183,6 +185,14 @@ class Broadcast:
 
 
 _TIMEOUTS: dict[str, Any] = {"socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
+
+
+def _stop_if_cancelled() -> None:
+    # redis-py sends through asyncio.wait_for, which before Python 3.12 swallows a cancellation that arrives in the
+    # moment when the sending ends. The task would go on for ever, and its process never stop.
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _channel(url: str) -> str:

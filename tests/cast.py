@@ -93,9 +93,14 @@ def cast(db: None) -> Cast:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if "cast" in getattr(item, "fixturenames", ()) and item.get_closest_marker("django_db") is None:
-        is_async = iscoroutinefunction(getattr(item, "function", None))
-        item.add_marker(pytest.mark.django_db(transaction=is_async))
+    if "cast" not in getattr(item, "fixturenames", ()):
+        return
+    marker = item.get_closest_marker("django_db")
+    if iscoroutinefunction(getattr(item, "function", None)) and not (marker and marker.kwargs.get("transaction")):
+        # Before a module's own mark: in a transaction of the test's thread, the loop's threads would wait for ever.
+        item.add_marker(pytest.mark.django_db(transaction=True), append=False)
+    elif marker is None:
+        item.add_marker(pytest.mark.django_db)
 
 
 @pytest.fixture(autouse=True)

@@ -252,3 +252,19 @@ def test_the_module_answers_for_its_process(settings) -> None:
     assert broadcast.healthy is False
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         broadcast.nothing  # noqa: B018
+
+
+async def test_it_ends_whenever_it_is_cancelled(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Many pings, so that some cancellations arrive while one is being sent.
+    monkeypatch.setattr(broadcast, "PING_SECONDS", 0.001)
+    for number in range(60):
+        process = Process(redis_server.url)
+        task = asyncio.create_task(process.bus.listen())
+        await until(lambda process=process: process.bus.healthy)  # type: ignore[misc]
+        await asyncio.sleep(number / 10_000)
+
+        task.cancel()
+        ended, _ = await asyncio.wait([task], timeout=10)
+
+        assert ended
+        assert not process.bus.healthy

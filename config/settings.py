@@ -5,6 +5,7 @@ import ipaddress
 import os
 import secrets
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -122,6 +123,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    # SQLite would make it readable for every user of the machine; the account secrets stand in it.
+    if DATABASES["default"]["NAME"] != ":memory:":
+        with suppress(FileExistsError):
+            os.close(os.open(DATABASES["default"]["NAME"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 REDIS_URL = env.str("REDIS_URL", default="")
 if REDIS_URL:

@@ -67,8 +67,10 @@ RECYCLABLE_BYTES = 4 * MIB
 OWN_PROCESSES = 2
 # The period over which the CPU limit holds, in microseconds; the kernel's own default.
 CPU_PERIOD = 100_000
-# Programs get a smaller share than the service beside them when the CPU is contended (default: 100 of v2, 1024 of v1).
-CPU_WEIGHT, CPU_SHARES = 50, 512
+# All programs together weigh as much as one ordinary process on each core (version 1, where they compete with single
+# processes) or as one slice of the system (version 2, where they compete with slices): the service beside them is
+# never starved, nor do they starve on a busy host.
+CPU_SHARES_PER_CORE, CPU_WEIGHT = 1024, 100
 
 
 def write(path: Path, value: str | int) -> None:

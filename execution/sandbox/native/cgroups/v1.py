@@ -7,7 +7,7 @@ from execution.sandbox.errors import SandboxUnavailable
 from execution.sandbox.job import Limits
 from execution.sandbox.native.cgroups.interface import (
     CPU_PERIOD,
-    CPU_SHARES,
+    CPU_SHARES_PER_CORE,
     OWN_PROCESSES,
     RECYCLABLE_BYTES,
     Usage,
@@ -125,7 +125,7 @@ class HierarchyV1:
             )
         for root in dict.fromkeys(self._roots.values()):
             root.mkdir(parents=True, exist_ok=True)
-        write(self._roots["cpu"].parent / "cpu.shares", CPU_SHARES)
+        write(self._roots["cpu"].parent / "cpu.shares", CPU_SHARES_PER_CORE * (os.cpu_count() or 1))
 
     def create(self, name: str, limits: Limits) -> CgroupV1:
         cgroup = CgroupV1(self._roots, name)

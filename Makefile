@@ -14,8 +14,9 @@ TOOLCHAINS := python-3.14 gcc-15 g++-15
 # Tests keep their toolchains outside the clone, so that a fresh clone on the same machine need not fetch them again.
 CACHE := $(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/runcode
 TESTS ?= tests
+LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
 
-.PHONY: help run test doctor toolchains lint types imports migrations deployable format bench coverage ci clean
+.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format bench coverage ci clean
 .PHONY: _python _venv _venv-dev _toolchains _checks _tools
 
 help: ## List the targets
@@ -62,6 +63,11 @@ migrations: _tools ## Check that no migration is missing
 deployable: _tools ## Check the settings as a public installation would have them
 	@echo "Settings of a public installation:"
 	@RUNCODE_PUBLIC_URL=https://runcode.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+lock: _python ## Make the lock files anew from pyproject.toml; what they pin already stays
+	@$(PYTHON) -m venv $(CACHE)/lock && $(CACHE)/lock/bin/pip install -qq --disable-pip-version-check uv
+	@$(LOCK) -o deploy/requirements.lock
+	@$(LOCK) --group dev -o deploy/requirements-dev.lock
 
 format: _tools ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix .

@@ -57,6 +57,9 @@ def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: f
         except subprocess.TimeoutExpired:
             process.kill()
             raise CommandFailed(argv, 124, f"no answer within {timeout:g} seconds") from None
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode != 0:
         raise CommandFailed(argv, process.returncode, output.strip())
     return output

@@ -36,6 +36,7 @@ def client_ip_of_request(request: HttpRequest) -> str | None:
     return _behind_proxies(peer, request.META.get("HTTP_X_FORWARDED_FOR", "")) or None
 
 
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> Address | None:
     """An IP address, also with a port (`1.2.3.4:80`, `[::1]:80`); None when it is none. A mapped IPv4 is an IPv4."""
     text = text.strip()

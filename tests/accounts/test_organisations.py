@@ -5,7 +5,7 @@ from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 
 from accounts import broadcast
-from accounts.keys import digest_of, make_account_secret
+from accounts.keys import digest_of
 from accounts.models import Membership, Organisation, User
 from accounts.organisations import SECRET_TOPIC, ensure_personal_organisation, find_by_secret, rotate_account_secret
 from tests.cast import Cast
@@ -54,7 +54,7 @@ def test_a_secret_finds_its_organisation_and_no_other(cast: Cast) -> None:
     assert found(cast.charlie.organisation.secret) == cast.charlie.organisation
 
 
-@pytest.mark.parametrize("secret", ["", "nonsense", make_account_secret()[:-1], "ä" * 5000, "\ud800"])
+@pytest.mark.parametrize("secret", ["", "nonsense", "rs_" + "a" * 40, "ä" * 5000, "\ud800"])
 def test_a_wrong_secret_finds_nothing(cast: Cast, secret: str) -> None:
     assert found(secret) is None
 

@@ -49,12 +49,16 @@ async def keep_writing() -> None:
     try:
         while True:
             await asyncio.sleep(WRITE_SECONDS)
-            try:
-                await write()
-            except DatabaseError as error:
-                log.warning("last_used_not_written", error=type(error).__name__)
+            await _try_to_write()
     finally:
+        await _try_to_write()
+
+
+async def _try_to_write() -> None:
+    try:
         await write()
+    except DatabaseError as error:
+        log.warning("last_used_not_written", error=type(error).__name__)
 
 
 def _store(model: type[ApiKey] | type[WebSocketKey], gathered: dict[int, float]) -> None:

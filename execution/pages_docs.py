@@ -2,6 +2,7 @@
 
 `/docs/<page>/` is the page, `/docs/<page>.md` the same text as Markdown for programs that read."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,7 @@ CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Reference", ("api", "errors")),
     ("Your own installation", ("toolchains", "settings")),
 )
+_DATA_FENCE = re.compile(r"^```data ([a-z-]+)\n```$", re.MULTILINE)
 _FOLDER = Path(settings.BASE_DIR) / "docs"
 
 
@@ -91,4 +93,5 @@ def docs_source(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in _slugs():
         raise Http404
     text = (_FOLDER / f"{slug}.md").read_text(encoding="utf-8").replace("$BASE", settings.PUBLIC_URL)
+    text = _DATA_FENCE.sub(rf"(The table of \1 stands at {settings.PUBLIC_URL}/docs/{slug}/.)", text)
     return HttpResponse(text, content_type="text/markdown; charset=utf-8")

@@ -38,23 +38,28 @@ _ANSWER = """\
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A program, and how the service reports its end."""
+    """A program of `language`, and how the service reports its end."""
 
-    code: SafeString
+    source: str
+    language: str
     exit_code: int
     meaning: str
+
+    @property
+    def code(self) -> SafeString:
+        return highlighted(self.source, self.language)
 
     @property
     def well(self) -> bool:
         return self.exit_code == 0
 
 
-_ENDINGS = (
-    Ending(highlighted('print("Hello, World!")', "python"), 0, "success"),
-    Ending(highlighted("exit(3)", "python"), 3, "as the program chose"),
-    Ending(highlighted("while True: pass", "python"), 124, "time limit, with the output so far"),
-    Ending(highlighted("bytearray(2_000_000_000)", "python"), 137, "memory limit, signal 9"),
-    Ending(highlighted("int main() { *(int *)0 = 1; }", "c"), 139, "segmentation fault, signal 11"),
+ENDINGS = (
+    Ending('print("Hello, World!")', "python", 0, "success"),
+    Ending("exit(3)", "python", 3, "as the program chose"),
+    Ending("while True: pass", "python", 124, "time limit, with the output so far"),
+    Ending("bytearray(2_000_000_000)", "python", 137, "memory limit, signal 9"),
+    Ending("int main() { *(int *)0 = 1; }", "c", 139, "segmentation fault, signal 11"),
 )
 
 
@@ -64,7 +69,7 @@ def landing(request: HttpRequest) -> HttpResponse:
     context = {
         "request_code": highlighted(_REQUEST.format(base=settings.PUBLIC_URL), "sh"),
         "answer_code": highlighted(_ANSWER, "json"),
-        "endings": _ENDINGS,
+        "endings": ENDINGS,
         "compilers": [(COMPILERS[id_], manifest) for id_, manifest in manifests.items()],
         "free": Offer(FREE),
         "offers": offers(),

@@ -106,3 +106,20 @@ def test_nothing_comes_from_elsewhere(tab: Tab) -> None:
         tab.open(path)
     assert asked
     assert not [url for url in asked if not url.startswith((tab.site.url, "data:"))]
+
+
+def test_names_without_a_space_break_no_page(tab: Tab) -> None:
+    page = tab.sign_up("karla@example.org")
+    tab.open("/dashboard/settings/")
+    page.get_by_label("Organisation’s name").fill("W" * 150)
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    tab.open("/dashboard/keys/")
+    page.get_by_label("Name").fill("W" * 100)
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("[data-new-key]")).to_be_visible()
+    page.set_viewport_size({"width": 320, "height": 700})
+    for path in MEMBER:
+        tab.open(path)
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, f"{path} is {over} px too wide"

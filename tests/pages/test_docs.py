@@ -89,6 +89,13 @@ def test_a_page_is_there_as_markdown_too(client: Client) -> None:
     assert f"curl -X POST {settings.PUBLIC_URL}/api/run-code-sync/" in text
 
 
+@pytest.mark.django_db
+def test_tables_of_data_are_pointed_to_in_markdown(client: Client) -> None:
+    text = client.get("/docs/limits.md").content.decode()
+    assert f"(The table of plans stands at {settings.PUBLIC_URL}/docs/limits/.)" in text
+    assert "```data" not in text
+
+
 # --- What exists stands in a page ---
 
 
@@ -150,6 +157,7 @@ def test_the_limits_page_tells_the_limits_of_the_free_plan() -> None:
     assert rows["time"] == f"{limits.wall_seconds:.0f} s"
     assert rows["compilation"].startswith(f"{limits.compile_seconds:.0f} s,")
     assert rows["processes and threads"] == str(limits.processes)
+    assert rows["output that is kept"].startswith(f"{limits.output_bytes // MIB} MB")
     assert rows["disk"].endswith(f"{limits.work_bytes // MIB} MB")
 
 

@@ -1,0 +1,69 @@
+"""The examples of the documentation work as they stand, against the whole service."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.server import Service
+
+FOLDER = Path(settings.BASE_DIR) / "docs"
+
+
+def fences(slug: str, language: str) -> list[str]:
+    text = (FOLDER / f"{slug}.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+CALLS = [
+    pytest.param(code, id=f"{slug}-{number}")
+    for slug in ("quickstart", "api", "usage")
+    for number, code in enumerate(fences(slug, "sh"))
+    if code.startswith("curl ")
+]
+
+
+@pytest.mark.parametrize("code", CALLS)
+def test_the_shell_examples_answer(service: Service, code: str) -> None:
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "BASE": service.url,
+        "API_KEY": service.demo["api_key"],
+        "SECRET": service.demo["secret"],
+    }
+    done = subprocess.run(
+        ["bash", "-c", code.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert "runs_left" in answer or answer["status"] == "success"
+
+
+def test_the_quick_starts_first_call_gives_the_answer_that_it_shows(service: Service) -> None:
+    shown = json.loads(fences("quickstart", "json")[0])
+    sent = json.loads(re.search(r"-d '(.*)'", fences("quickstart", "sh")[1])[1])  # type: ignore[index]
+    with service.client() as client:
+        answer = client.post("/api/run-code-sync/", json=sent).json()
+    assert answer.keys() == shown.keys()
+    varying = {"time", "total", "memory"}
+    assert {n: v for n, v in answer.items() if n not in varying} == {n: v for n, v in shown.items() if n not in varying}
+
+
+def test_the_python_example_answers(service: Service) -> None:
+    (code,) = fences("quickstart", "python")
+    code = code.replace("$BASE", service.url).replace("$API_KEY", service.demo["api_key"])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "success 5050\n\n"
+
+
+def test_the_usage_that_is_shown_has_the_fields_of_the_real_one(service: Service) -> None:
+    assert service.usage().keys() == json.loads(fences("usage", "json")[0]).keys()

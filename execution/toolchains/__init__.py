@@ -6,6 +6,7 @@
     seal.py      makes it fit for untrusted tenants: no set-uid bits, no devices, read-only
     probe.py     asks the toolchain in a sealed root for its version and runs its hello-world
     digests.py   a root's content as a list of digests: written at installation, compared by `verify`
+    sharing.py   makes equal files of several roots one file
     store.py     RUNCODE_HOME/toolchains: roots, records, manifests, each replaced as a whole
     install.py   install, remove, verify: the operations
     cli.py       the same as commands (`./manage.py toolchains`, `python -m execution.toolchains`)

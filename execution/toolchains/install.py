@@ -10,7 +10,7 @@ from pathlib import Path
 
 from execution.catalogue import COMPILERS, Compiler, Manifest
 from execution.environment import is_on
-from execution.toolchains import build, digests, probe, seal
+from execution.toolchains import build, digests, probe, seal, sharing
 from execution.toolchains.errors import InstallFailed, SourceUnreachable, ToolchainError, UnknownCompiler
 from execution.toolchains.layers.base import Build
 from execution.toolchains.progress import Progress
@@ -120,6 +120,8 @@ class Installer:
         under.root.mkdir(mode=0o755)
         try:
             record, listing = build.build(recipe, source, compilers, under)
+            others = [(self.store.roots / other.root, self.store.listing(other)) for other in self.store.all_records()]
+            sharing.share(under.root, listing, others)
             self._to_disk(under.root)
             self.store.publish_root(under.root, record, listing)
         finally:

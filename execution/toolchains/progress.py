@@ -47,7 +47,7 @@ class Progress:
         filled = round((fraction or 0) * BAR)
         bar = "" if fraction is None else "#" * filled + "." * (BAR - filled) + f" {fraction:4.0%}  "
         try:
-            width = os.get_terminal_size(self.stream.fileno()).columns
+            width = os.get_terminal_size(self.stream.fileno()).columns or 80
         except (OSError, ValueError):
             width = 80
         self._write("\r\x1b[2K" + f"  {bar}{text}"[: max(width - 1, 20)])

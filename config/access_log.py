@@ -11,6 +11,9 @@ _log = structlog.get_logger("runcode.access")
 # confirmation keys) is longer, hardly any name is.
 LONGEST_PLAIN_SEGMENT: Final = 20
 
+CLIENT_GONE: Final = 499
+"""The status that is logged for a client that went away before its answer (nginx' number for it)."""
+
 
 def masked(path: str) -> str:
     """The path without its long segments: `/cus/Zk3…x/` becomes `/cus/…/`."""
@@ -20,10 +23,7 @@ def masked(path: str) -> str:
 
 
 def write(*, method: str, path: str, status: int, started: float) -> None:
-    """Log one answered request; `started` is a `time.perf_counter()`. No query, header or body is ever logged.
-
-    Status 499 stands for a client that went away before its answer (nginx' number for it).
-    """
+    """Log one request; `started` is a `time.perf_counter()`. No query, header or body is ever logged."""
     _log.info(
         "request",
         method=method,

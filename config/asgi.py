@@ -17,6 +17,7 @@ from accounts import broadcast, last_used  # noqa: E402
 from billing.metering import metering_service  # noqa: E402
 from config.api_paths import is_api  # noqa: E402
 from config.asgi_types import Receive, Scope, Send  # noqa: E402
+from config.body_limit import BodyLimit  # noqa: E402
 from config.hot_path import HotHandler  # noqa: E402
 from config.lifespan import Lifespan, Service, background  # noqa: E402
 from config.static_files import StaticFiles  # noqa: E402
@@ -33,7 +34,7 @@ SERVICES: list[Service] = [
 
 _static = StaticFiles()
 _api = HotHandler()
-_pages = ASGIHandler()
+_pages = BodyLimit(ASGIHandler(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 async def http(scope: Scope, receive: Receive, send: Send) -> None:

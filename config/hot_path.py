@@ -40,8 +40,6 @@ DRAINED_BODY: Final = 16 * 1024 * 1024
 
 BODY_SECONDS: Final = 30.0
 
-CLIENT_GONE: Final = 499
-
 # No cookie or other authority that a browser adds by itself counts here, so any origin may call: who calls holds
 # a key, and a key that is bound to origins is checked against them (docs/api.md, Browsers).
 _ALWAYS: Final = {
@@ -77,7 +75,7 @@ class HotHandler(ASGIHandler):
         headers = dict(scope["headers"])
         outside = headers.get(b"x-request-id")
         request_id = request_ids.begin(outside.decode("latin-1") if outside is not None else None)
-        status = CLIENT_GONE
+        status = access_log.CLIENT_GONE
         try:
             response = await self._answer(scope, headers, receive, request_id)
             self._finish(response, scope, request_id)
@@ -150,18 +148,20 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > BODY_LIMIT:
         raise _too_large(close=int(declared) > DRAINED_BODY)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        return bytes(message.get("body", b""))
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _read_parts(message, receive)
+            return await _read_parts(receive)
     except TimeoutError:
         text = f"The body did not arrive within {BODY_SECONDS:.0f} seconds."
         raise BodyTooSlow(text, headers={"Connection": "close"}) from None
 
 
-async def _read_parts(message: Mapping[str, Any], receive: Receive) -> bytes:
+async def _read_parts(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        # As nearly every body comes: in one part, which is not copied.
+        whole: bytes = message.get("body", b"")
+        return whole
     body = bytearray()
     while message["type"] == "http.request":
         body += message.get("body", b"")

@@ -1,5 +1,6 @@
 """The service's own part of the page middleware; API paths take the short way of `config.hot_path` instead."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -40,7 +41,13 @@ class RequestLogMiddleware:
         return self._done(request, cast(HttpResponseBase, self.get_response(request)), request_id, started)
 
     async def _answer_later(self, request: HttpRequest, request_id: str, started: float) -> HttpResponseBase:
-        response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
+        try:
+            response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
+        except asyncio.CancelledError:
+            access_log.write(
+                method=request.method or "", path=request.path, status=access_log.CLIENT_GONE, started=started
+            )
+            raise
         return self._done(request, response, request_id, started)
 
     def _done(

@@ -1,9 +1,12 @@
 """The composition: which part of the service answers which request."""
 
+import asyncio
+
 import pytest
 
 from config import asgi
-from tests.config.asgi_client import call
+from tests.config.asgi_client import call, exchange
+from tests.config.views import Sleeper
 
 HOST = {"Host": "localhost"}
 
@@ -38,6 +41,34 @@ async def test_the_public_address_tells_the_scheme_and_no_header_does(settings, 
     settings.HTTPS = https
     headers = {**HOST, "X-Forwarded-Proto": "http" if https else "https"}
     assert (await call(asgi.http, "GET", path, headers=headers)).json() == {"scheme": scheme}
+
+
+@pytest.mark.parametrize("kind", ["api", "page"])
+async def test_a_client_that_hangs_up_ends_its_view_and_is_logged_as_gone(kind, capfd):
+    Sleeper.reset()
+    request = exchange("GET", f"/{kind}/sleeper/", HOST)
+    request.send_body(b"")
+    serving = asyncio.create_task(asgi.http(request.scope, request.receive, request.send))
+    await asyncio.wait_for(Sleeper.started.wait(), 10)
+    request.hang_up()
+    await asyncio.wait_for(serving, 10)
+    assert Sleeper.cancelled.is_set()
+    assert '"status": 499' in capfd.readouterr().err
+
+
+async def test_a_page_is_sent_no_endless_body(settings):
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    declared = exchange("POST", "/page/echo/", {**HOST, "Content-Length": str(limit + 1)})
+    await asgi.http(declared.scope, declared.receive, declared.send)
+    undeclared = exchange("POST", "/page/echo/", HOST)
+    for _ in range(5):
+        undeclared.send_body(bytes(limit // 2), more=True)
+    await asgi.http(undeclared.scope, undeclared.receive, undeclared.send)
+    assert (declared.received, undeclared.received) == (0, 3)
+    for request in (declared, undeclared):
+        assert (request.answer.status, request.answer.headers["connection"]) == (413, "close")
+    fits = await call(asgi.http, "POST", "/page/echo/", headers=HOST, body=bytes(limit))
+    assert (fits.status, len(fits.body)) == (200, limit)
 
 
 async def test_an_unknown_host_gets_no_page():

@@ -69,10 +69,12 @@ async def test_it_takes_a_body_of_exactly_the_limit(handler):
     assert (answer.status, len(answer.body)) == (200, BODY_LIMIT)
 
 
-async def test_it_refuses_a_body_that_never_ends(handler, monkeypatch):
+@pytest.mark.parametrize("parts", [0, 1, 2])
+async def test_it_refuses_a_body_that_never_ends(handler, monkeypatch, parts):
     monkeypatch.setattr(hot_path, "BODY_SECONDS", 0.01)
-    request = exchange("POST", "/api/echo/")
-    request.send_body(b"{", more=True)
+    request = exchange("POST", "/api/echo/", {"content-length": "10"})
+    for _ in range(parts):
+        request.send_body(b"{", more=True)
     await handler(request.scope, request.receive, request.send)
     assert (request.answer.status, request.answer.json()["code"]) == (408, "body_too_slow")
 

@@ -17,8 +17,10 @@ from inspect import iscoroutinefunction
 
 import pytest
 from allauth.account.models import EmailAddress
+from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 
 from accounts import authentication, last_used
@@ -114,12 +116,20 @@ def _nothing_remembered() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _connections_stay_open(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`database_sync_to_async` closes old connections; that would end the transaction in which a plain test runs.
-    Django's own test client keeps its requests from doing so in the same way."""
+def _connections(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Connections last as long as their test.
+
+    `database_sync_to_async` closes old ones, which would end the transaction in which a plain test runs; Django's own
+    test client keeps its requests from it in the same way. Those that async tests open on asgiref's thread are closed,
+    or PostgreSQL would not let go of the test database.
+    """
     marker = request.node.get_closest_marker("django_db")
-    if "transactional_db" not in request.fixturenames and not (marker and marker.kwargs.get("transaction")):
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        yield
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+    else:
         monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+        yield
 
 
 def pytest_configure() -> None:

@@ -58,8 +58,10 @@ class Metering:
     async def stop(self) -> None:
         """Waits for what is under way, records what is waiting; what cannot be recorded stays in the journal."""
         for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+            # Once may not do: until Python 3.12 asyncio.wait_for, which redis-py calls, can lose a cancellation.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=0.1)
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
         await self.flusher.aclose()

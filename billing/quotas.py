@@ -130,6 +130,23 @@ async def reserve(caller: Caller, plan: Plan, run_id: UUID, *, beside: Sequence[
     period = (await standing_of(organisation_id)).period
     quota = Quota(run_quota(period), plan.runs_per_month, run_id.hex, RESERVATION_SECONDS)
     checks = (quota, *beside)
+    hold = Hold(scope_of(organisation_id), tuple(held for check in checks if (held := Held.of(check))))
+    # Before the step, not after it: a process that dies over the step's answer holds what it never heard of.
+    segment = _journal_hold(running, hold) if running.limiter.shared else None
+    try:
+        states = await _acquire(running, organisation_id, period, checks)
+    except BaseException:
+        if segment is not None:
+            running.journal.done(segment)
+        raise
+    running.keeper.add(hold)
+    return Reservation(caller, run_id, period, states, running, hold, segment)
+
+
+async def _acquire(
+    running: Metering, organisation_id: int, period: Period, checks: Sequence[Check]
+) -> tuple[State, ...]:
+    """Takes all checks, the run quota first. Raises Refused or Unavailable."""
     scope = scope_of(organisation_id)
     try:
         decision = await running.limiter.acquire(scope, checks)
@@ -145,21 +162,15 @@ async def reserve(caller: Caller, plan: Plan, run_id: UUID, *, beside: Sequence[
         raise _undecided()
     if not decision.granted:
         raise Refused(decision, period)
-    hold = Hold(scope, tuple(held for check in checks if (held := Held.of(check))))
-    reservation = Reservation(caller, run_id, period, decision.states, running, hold)
-    running.keeper.add(hold)
-    if running.limiter.shared:
-        await _journal_hold(reservation)
-    return reservation
+    return decision.states
 
 
-async def _journal_hold(reservation: Reservation) -> None:
-    """Notes what outlives this process, so that it can be given back as soon as somebody finds the process dead."""
-    hold = reservation._hold
+def _journal_hold(running: Metering, hold: Hold) -> Segment:
+    """Notes what will outlive this process, so that it is given back as soon as somebody finds the process dead."""
     try:
-        reservation._hold_segment = reservation._metering.journal.append(HoldLine(hold.scope, hold.held))
+        return running.journal.append(HoldLine(hold.scope, hold.held))
     except OSError as error:
-        await reservation.close()
+        _log.error("a run could not be journalled", error=str(error))
         raise _unrecorded() from error
 
 

@@ -15,7 +15,7 @@ def usage_by_secret(_request: HttpRequest, secret: str) -> JsonResponse:
     # By digest: the time of an index look-up on it tells nothing about any secret.
     organisation_id = Organisation.objects.filter(secret_digest=digest_of(secret)).values_list("pk", flat=True).first()
     if organisation_id is None:
-        raise NotFound("No account has this secret. It stands on the account page, where it can also be rotated.")
+        raise NotFound("No account has this secret. The account secret stands on the dashboard; a rotated one is void.")
     usage = usage_of(organisation_id)
     return JsonResponse(
         {

@@ -10,7 +10,7 @@ from django.conf import settings
 from tests.sandbox import supervisors
 from tests.server import Service, running_service
 
-pytest_plugins = ["tests.cast", "tests.nothing_counted"]
+pytest_plugins = ["tests.cast", "tests.metering"]
 
 
 @pytest.fixture(autouse=True)

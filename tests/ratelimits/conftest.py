@@ -1,24 +1,9 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from accounts.ratelimits import Limiter, MemoryLimiter, RedisLimiter
 from tests.ratelimits.clock import Clock
-from tests.ratelimits.redis_server import RedisServer
-
-
-@pytest.fixture(scope="session")
-def redis_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def redis_server(redis_of_session: RedisServer) -> RedisServer:
-    redis_of_session.reset()
-    return redis_of_session
 
 
 @pytest.fixture

@@ -89,8 +89,6 @@ while arg <= #ARGV do
         return {-1, place, 0}
       end
       look_at_members(KEYS[key + 1], limit, tonumber(total), lapse, member, QUOTA_MS)
-      local total_key = KEYS[key]
-      table.insert(writes, function() redis.call('PEXPIRE', total_key, text(QUOTA_MS)) end)
       key = key + 2
     end
   end

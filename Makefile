@@ -33,7 +33,7 @@ test: _python ## All checks and all tests, with everything that they need (TESTS
 	@$(MAKE) -j2 _venv-dev _toolchains
 	@$(MAKE) lint types imports migrations deployable
 	@echo "Tests, in random order and in parallel:"
-	@$(BIN)/pytest -n auto $(TESTS)
+	@$(BIN)/python -m pytest -n auto $(TESTS)
 
 doctor: _python ## Is this host fit? What is missing, and the command that mends it
 	@$(PYTHON) execution/doctor.py
@@ -80,7 +80,7 @@ bench: _tools ## Measure whole calls against the bare toolchain; writes RUNCODE_
 coverage: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
 coverage: _tools ## Run the tests and show what they leave out (90 % of sandbox, accounts, billing at least)
 	@$(MAKE) _toolchains
-	@$(BIN)/pytest -n auto --cov=execution/sandbox --cov=accounts --cov=billing --cov-report=term-missing:skip-covered \
+	@$(BIN)/python -m pytest -n auto --cov=execution/sandbox --cov=accounts --cov=billing --cov-report=term-missing:skip-covered \
 		--cov-fail-under=90 $(TESTS)
 
 ci: ## What continuous integration runs

@@ -191,6 +191,9 @@ def check_cgroups(mounts: str | None = None) -> Finding:
     second_version: set[str] = set()
     for line in text.splitlines():
         _, point, kind, options = line.split()[:4]
+        if kind in ("cgroup", "cgroup2") and "ro" in options.split(","):
+            remedy = as_root(f"mount -o remount,rw {point}") + " (in a container: start it with --privileged)"
+            return Finding("cgroups", f"{point} is read-only", remedy)
         if kind == "cgroup":
             first_version.update(set(options.split(",")) & set(CONTROLLERS))
         elif kind == "cgroup2":

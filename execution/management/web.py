@@ -1,20 +1,19 @@
-"""`python -m execution.management.web FD`: the web process, on a socket that its starter listens on already.
+"""`python -m execution.management.web FD`: one web process, on a socket that its starter listens on already.
 
 The socket outlives the process: while the web is started again after a crash, callers wait in its queue instead of
-being refused.
+being refused. Several such processes may share it.
 """
 
-import os
 import socket
 import sys
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 GRACE_SECONDS = 10
+STARTUP_FAILURE = 3
 
 
-def configuration(workers: int) -> uvicorn.Config:
+def configuration() -> uvicorn.Config:
     """uvicorn on plain asyncio: starting a process from uvloop takes ten times as long. The client's address is
     told by accounts/client_ip.py, which knows the trusted proxies, and requests are logged by our own middleware."""
     return uvicorn.Config(
@@ -23,7 +22,6 @@ def configuration(workers: int) -> uvicorn.Config:
         http="httptools",
         ws="websockets-sansio",
         lifespan="on",
-        workers=workers,
         proxy_headers=False,
         server_header=False,
         access_log=False,
@@ -32,17 +30,11 @@ def configuration(workers: int) -> uvicorn.Config:
     )
 
 
-def main(descriptor: int, workers: int) -> None:
-    listener = socket.socket(fileno=descriptor)
-    config = configuration(workers)
-    if workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
-        return
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
-    if not server.started:
-        sys.exit(3)
+def main(descriptor: int) -> int:
+    server = uvicorn.Server(configuration())
+    server.run(sockets=[socket.socket(fileno=descriptor)])
+    return 0 if server.started else STARTUP_FAILURE
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(os.environ.get("RUNCODE_WEB_WORKERS") or 1))
+    sys.exit(main(int(sys.argv[1])))

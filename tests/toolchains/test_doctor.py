@@ -69,6 +69,13 @@ def test_second_version_cgroups_are_enough(tmp_path: Path) -> None:
     assert doctor.check_cgroups(f"cgroup2 {tmp_path} cgroup2 rw 0 0\n").detail == "v2 with memory, pids, cpu"
 
 
+def test_read_only_cgroups_of_a_container_are_told() -> None:
+    finding = doctor.check_cgroups("cgroup2 /sys/fs/cgroup cgroup2 ro,nosuid 0 0\n")
+
+    assert finding.detail == "/sys/fs/cgroup is read-only"
+    assert "mount -o remount,rw /sys/fs/cgroup" in str(finding.remedy)
+
+
 def test_a_kernel_without_the_memory_controller_needs_a_boot_parameter(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpu pids\n")
     finding = doctor.check_cgroups(f"cgroup2 {tmp_path} cgroup2 rw 0 0\n")

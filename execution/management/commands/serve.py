@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -146,18 +145,19 @@ class Command(BaseCommand):
 
     async def _serve(self, listener: socket.socket, *, prepare: bool) -> int:
         """Runs until a signal asks for the end, or something is wrong from the start. Returns the exit code."""
-        supervisor, web = self._children(listener)
+        supervisor = self._supervisor()
+        webs = self._webs(listener)
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         ending = asyncio.create_task(stopped.wait())
-        life = asyncio.create_task(self._live(supervisor, web, prepare=prepare))
+        life = asyncio.create_task(self._live(supervisor, webs, prepare=prepare))
         await asyncio.wait({ending, life}, return_when=asyncio.FIRST_COMPLETED)
         listener.close()
         if stopped.is_set():
             self.say("\nStopping …")
         # The web first: it finishes what it has begun, for which it needs the supervisor.
-        await web.stop()
+        await asyncio.gather(*(web.stop() for web in webs))
         await supervisor.stop()
         ending.cancel()
         life.cancel()
@@ -170,23 +170,21 @@ class Command(BaseCommand):
             pass
         return 0 if stopped.is_set() else 1
 
-    async def _live(self, supervisor: Child, web: Child, *, prepare: bool) -> None:
+    async def _live(self, supervisor: Child, webs: list[Child], *, prepare: bool) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(supervisor.keep())
             # While the supervisor makes its first sandboxes.
             demo = await asyncio.to_thread(self._prepare) if prepare else None
-            group.create_task(web.keep())
-            await supervisor.served.wait()
-            await web.served.wait()
+            for web in webs:
+                group.create_task(web.keep())
+            for child in (supervisor, *webs):
+                await child.served.wait()
             self.say(banner(demo, settings.PUBLIC_URL))
 
-    def _children(self, listener: socket.socket) -> tuple[Child, Child]:
+    def _supervisor(self) -> Child:
         socket_path = str(settings.RUNCODE_HOME / "run" / "sandbox.sock")
-        host, port = listener.getsockname()[:2]
-        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with, not bound to
-        ready: Callable[[], Awaitable[bool]] = lambda: answers(reachable, port)  # noqa: E731
         uid = os.geteuid()
-        supervisor = Child(
+        return Child(
             name="sandbox supervisor",
             argv=supervisor_argv(str(settings.RUNCODE_HOME), uid),
             ready=lambda: accepts(socket_path),
@@ -194,12 +192,20 @@ class Command(BaseCommand):
             tethered=uid != 0,
             grace=25.0,
         )
-        web = Child(
-            name="web process",
-            argv=[sys.executable, "-m", "execution.management.web", str(listener.fileno())],
-            ready=ready,
-            say=self.say,
-            env={"RUNCODE_WEB_WORKERS": str(settings.WEB_WORKERS)},
-            pass_fds=[listener.fileno()],
-        )
-        return supervisor, web
+
+    def _webs(self, listener: socket.socket) -> list[Child]:
+        """The web processes. They share the listening socket, so that whichever is free takes the next connection."""
+        host, port = listener.getsockname()[:2]
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with, not bound to
+        return [
+            Child(
+                name="web process" if settings.WEB_WORKERS == 1 else f"web process {number}",
+                argv=[sys.executable, "-m", "execution.management.web", str(listener.fileno())],
+                ready=lambda: answers(reachable, port),
+                say=self.say,
+                # Absolute: children start in the clone, wherever we were started.
+                env={"RUNCODE_HOME": str(settings.RUNCODE_HOME)},
+                pass_fds=[listener.fileno()],
+            )
+            for number in range(1, settings.WEB_WORKERS + 1)
+        ]

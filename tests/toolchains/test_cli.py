@@ -1,6 +1,7 @@
 """`toolchains` as a command: what it prints and how it exits."""
 
 import io
+import shutil
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -117,6 +118,29 @@ def test_it_is_a_command_of_manage_py(capsys: pytest.CaptureFixture[str]) -> Non
     call_command("toolchains", "list")
     assert "python-3.14" in capsys.readouterr().out
     assert settings.RUNCODE_HOME.is_dir()
+
+
+def test_manage_py_finds_the_virtual_environment_by_itself() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-S", str(REPOSITORY / "manage.py"), "toolchains", "list"],
+        env={"PATH": "/usr/bin:/bin", "RUNCODE_HOME": str(settings.RUNCODE_HOME)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert "python-3.14" in answer.stdout
+
+
+def test_manage_py_without_a_virtual_environment_says_how_to_make_one(tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY / "manage.py", tmp_path)
+    answer = subprocess.run(
+        [sys.executable, "-S", str(tmp_path / "manage.py"), "check"], capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode == 1
+    assert answer.stderr == "Django is not installed here. `make run` makes .venv with everything that is needed.\n"
 
 
 class _Terminal(io.StringIO):

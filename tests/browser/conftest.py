@@ -53,8 +53,10 @@ def site() -> Iterator[Site]:
         yield Site(service, Path(box))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Browser]:
+    """A browser for one test: between start and end an event loop runs in this thread, on which no asynchronous test of
+    the same process could run its own."""
     playwright: Playwright
     with sync_playwright() as playwright:
         # Tests run as root in containers, where Chromium has no sandbox and little shared memory.

@@ -29,15 +29,16 @@ def record(charges: Sequence[Charge]) -> Totals:
     Raises django.db.Error; then nothing was written.
     """
     by_run = {charge.run_id: charge for charge in charges}
-    for attempt in range(_ATTEMPTS):
+    attempts = _ATTEMPTS
+    while True:
+        attempts -= 1
         try:
             with transaction.atomic():
                 return _record(by_run.values())
         except IntegrityError:
             # Between the look and the write, another process wrote one of these charges or removed an organisation.
-            if attempt + 1 == _ATTEMPTS:
+            if not attempts:
                 raise
-    return {}
 
 
 def total_of(organisation_id: int, period: Period) -> int:

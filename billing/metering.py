@@ -58,7 +58,7 @@ class Metering:
     async def stop(self) -> None:
         """Waits for what is under way, records what is waiting; what cannot be recorded stays in the journal."""
         for task in self._background:
-            # Once may not do: until Python 3.12 asyncio.wait_for, which redis-py calls, can lose a cancellation.
+            # Once may not do: until Python 3.12 asyncio.wait_for, with which redis-py sends, can lose a cancellation.
             while not task.done():
                 task.cancel()
                 await asyncio.wait([task], timeout=0.1)

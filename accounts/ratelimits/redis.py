@@ -148,11 +148,15 @@ class RedisLimiter:
     async def _run(self, script: _Script, keys: Sequence[str], arguments: Sequence[str | int]) -> object:
         try:
             try:
-                return await cast("Awaitable[object]", self._redis.evalsha(script.sha, len(keys), *keys, *arguments))
+                answer = await cast("Awaitable[object]", self._redis.evalsha(script.sha, len(keys), *keys, *arguments))
             except redis.exceptions.NoScriptError:
-                return await cast("Awaitable[object]", self._redis.eval(script.text, len(keys), *keys, *arguments))
+                answer = await cast("Awaitable[object]", self._redis.eval(script.text, len(keys), *keys, *arguments))
         except (redis.RedisError, OSError) as error:
             raise LimiterUnavailable(type(error).__name__) from error
+        if (task := asyncio.current_task()) and task.cancelling():
+            # Until Python 3.12 asyncio.wait_for, with which redis-py sends, can lose a cancellation.
+            raise asyncio.CancelledError
+        return answer
 
     def _start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         task = asyncio.create_task(work)

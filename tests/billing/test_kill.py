@@ -79,7 +79,7 @@ async def test_killed_when(step: str, cast: Cast, transactional_db: None, redis_
 
 
 async def test_killed_again_and_again_under_load(cast: Cast, transactional_db: None, redis_url: str) -> None:
-    organisation_id, quota = cast.alice.organisation.pk, 800
+    organisation_id, quota = cast.alice.organisation.pk, 400
     answered: set[UUID] = set()
     for _ in range(4):
         with dying_process(organisation_id, quota, "forever", redis_url) as process:
@@ -94,7 +94,7 @@ async def test_killed_again_and_again_under_load(cast: Cast, transactional_db: N
 
 @pytest.mark.parametrize("redis_url", ["redis"], indirect=True)
 async def test_one_of_two_processes_killed_under_load(cast: Cast, transactional_db: None, redis_url: str) -> None:
-    organisation_id, quota = cast.alice.organisation.pk, 800
+    organisation_id, quota = cast.alice.organisation.pk, 400
     with (
         dying_process(organisation_id, quota, "forever", redis_url) as killed,
         dying_process(organisation_id, quota, "forever", redis_url) as survivor,

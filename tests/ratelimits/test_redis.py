@@ -211,6 +211,21 @@ async def test_a_caller_cancelled_while_redis_is_gone_leaves_no_task_behind(mort
     assert {task for task in asyncio.all_tasks() if task is not asyncio.current_task()} == set()
 
 
+async def test_a_cancellation_is_never_lost(limiter: RedisLimiter) -> None:
+    async def endless() -> None:
+        while True:
+            await limiter.publish("o1", "runs", 0)
+
+    for moment in range(300):
+        task = asyncio.create_task(endless())
+        for _ in range(moment % 23):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=10)
+        assert done == {task}, moment
+        assert task.cancelled()
+
+
 async def test_more_callers_than_connections_wait_for_one(limiter: RedisLimiter, redis_server: RedisServer) -> None:
     decisions = await asyncio.gather(*(limiter.acquire("o1", [Lease("sync", 500, str(n), 15)]) for n in range(300)))
     assert all(decision.granted for decision in decisions)

@@ -10,7 +10,7 @@ from billing.plans import FREE
 from billing.usage import ausage_of
 from tests.execution.test_errors import GOOD, check_shape
 
-SLOW = {**GOOD, "code": "import time; time.sleep(1)\nprint('done')"}
+SLOW = {**GOOD, "code": "import time; time.sleep(2)\nprint('done')"}
 
 
 @pytest.fixture
@@ -26,12 +26,10 @@ def _with(**changes):
 
 
 async def test_the_fifth_call_at_once_is_refused_at_once(api):
-    clock = asyncio.get_running_loop().time
-    began = clock()
     calls = [asyncio.create_task(api.post(SLOW)) for _ in range(5)]
-    first, *_ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    first, running = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
     (refused,) = first
-    assert clock() - began < 0.9
+    assert len(running) == 4
     check_shape(refused.result(), 429, "concurrency_limit")
     assert int(refused.result().headers["Retry-After"]) >= 1
     answers = [await call for call in calls if call is not refused]

@@ -47,13 +47,13 @@ async def test_an_endless_loop_is_124_with_what_it_printed(api):
     result = await api.run("print('before')\nwhile True: pass", time_limit=0.5)
     assert (result["output"], result["status"]) == ("before\n", "error")
     assert (result["exit_code"], result["signal"]) == (124, None)
-    assert 0.5 <= float(result["time"]) < 5
+    assert 0.4 < float(result["time"]) < 20
 
 
 async def test_a_loop_without_a_limit_of_its_own_ends_after_30_seconds(api):
     result = await api.run("import time\nprint('before')\nwhile True: time.sleep(1)")
     assert (result["output"], result["exit_code"], result["signal"]) == ("before\n", 124, None)
-    assert 30 <= float(result["time"]) < 35
+    assert 29 < float(result["time"]) < 60
 
 
 async def test_a_time_limit_never_raises_the_plans(api):

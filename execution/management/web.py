@@ -10,6 +10,8 @@ import sys
 import uvicorn
 
 GRACE_SECONDS = 10
+# Longer than the pauses of a client that calls now and then, so that its next call does not meet a closing connection.
+KEEP_ALIVE_SECONDS = 75
 STARTUP_FAILURE = 3
 
 
@@ -27,6 +29,7 @@ def configuration() -> uvicorn.Config:
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 

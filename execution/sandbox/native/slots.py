@@ -12,6 +12,9 @@ from execution.sandbox.native.cgroups import Cgroup, Hierarchy
 # never shared. 0x70000000 and up lies past every range that distributions, container engines and systemd hand out.
 FIRST_UID, UIDS = 0x7000_0000, 0x1_0000
 
+# Free slots beyond these are taken down: after a rush the host gets its control groups back.
+MOST_FREE = 8
+
 
 @dataclass(slots=True)
 class Slot:
@@ -40,7 +43,7 @@ class Slots:
 
     async def give_back(self, slot: Slot) -> None:
         """Takes the slot of a sandbox that has ended and left no process."""
-        if self._closed:
+        if self._closed or len(self._free) >= MOST_FREE:
             await _dissolve(slot)
             return
         if not slot.cgroup.recycle(Limits()):

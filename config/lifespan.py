@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import structlog
@@ -15,6 +15,8 @@ Service = Callable[[], AbstractAsyncContextManager[object]]
 
 
 RESTART_SECONDS: Final = 1.0
+# For the last work of a task that was cancelled, such as writing what it still holds.
+PATIENCE_SECONDS: Final = 5.0
 
 
 def background(work: Callable[[], Awaitable[None]]) -> Service:
@@ -34,9 +36,10 @@ def background(work: Callable[[], Awaitable[None]]) -> Service:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # Before Python 3.12 a library's wait_for can swallow a cancellation: it is said again until it is heard.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=PATIENCE_SECONDS)
 
     return running
 

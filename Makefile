@@ -14,7 +14,7 @@ TOOLCHAINS := python-3.14 gcc-15 g++-15
 # Tests keep their toolchains outside the clone, so that a fresh clone on the same machine need not fetch them again.
 CACHE := $(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/runcode
 TESTS ?= tests
-LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
+LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras pyproject.toml
 
 .PHONY: help run test doctor toolchains lint types imports migrations deployable lock format bench coverage ci clean
 .PHONY: _python _venv _venv-dev _toolchains _checks _tools

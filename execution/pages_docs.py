@@ -23,7 +23,7 @@ CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
     ("Guides", ("keys", "limits", "usage", "sandbox")),
     ("Reference", ("api", "errors")),
-    ("Your own installation", ("toolchains", "settings")),
+    ("Your own installation", ("deployment", "toolchains", "settings")),
 )
 _DATA_FENCE = re.compile(r"^```data ([a-z-]+)\n```$", re.MULTILINE)
 _FOLDER = Path(settings.BASE_DIR) / "docs"

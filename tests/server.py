@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,9 @@ def wait_until(condition: Callable[[], bool], what: Callable[[], str], patience:
 class Service:
     """`home` is its RUNCODE_HOME, `demo` what `manage.py demo --json` prints, `process` is `manage.py serve`."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str], *, arguments: Sequence[str] = ()) -> None:
         self.home = home
+        self.arguments = arguments
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         # Only what a service needs: the tests' own settings module must not reach it.
@@ -62,7 +63,7 @@ class Service:
     def start(self) -> None:
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--demo"],
+                [sys.executable, "manage.py", "serve", "--demo", *self.arguments],
                 cwd=REPOSITORY,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

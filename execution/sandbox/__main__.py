@@ -5,6 +5,7 @@ import asyncio
 import ctypes
 import gc
 import logging
+import pwd
 import signal
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m execution.sandbox", description="The sandbox supervisor.")
     parser.add_argument("--home", type=Path, required=True, help="the installation's folder (RUNCODE_HOME)")
     parser.add_argument("--toolchains", type=Path, help="where they are installed (default: toolchains in the home)")
-    parser.add_argument("--owner", type=int, help="user id that may connect, when not the supervisor's own")
+    parser.add_argument("--owner", type=_user_id, help="user (name or number) that may connect, when not root")
     parser.add_argument("--check", action="store_true", help="try one sandbox, say what is missing, and end")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s supervisor %(levelname)s %(message)s")
@@ -36,6 +37,13 @@ def main() -> int:
         print(f"The sandbox cannot run on this host.\n{error}", file=sys.stderr)  # noqa: T201 (a command's answer)
         return 1
     return 0
+
+
+def _user_id(text: str) -> int:
+    try:
+        return int(text) if text.isdigit() else pwd.getpwnam(text).pw_uid
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"there is no user {text}") from None
 
 
 async def _check(driver: NativeDriver) -> None:

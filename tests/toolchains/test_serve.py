@@ -13,11 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from execution.management.commands.serve import supervisor_argv
 from execution.sandbox.native import inspection
 from execution.sandbox.supervisor import claim
 from tests.ratelimits.redis_server import RedisServer
+from tests.sandbox import supervisors
 from tests.server import PATIENCE, REPOSITORY, Service, free_port, running_service, wait_until
 
 
@@ -160,6 +162,18 @@ def test_a_supervisor_that_cannot_start_ends_the_service_with_its_reason(tmp_pat
 
     assert f"Another supervisor serves {tmp_path} already." in said
     assert "The sandbox supervisor ended with exit code 1 before it was ready." in said
+
+
+def test_the_web_alone_uses_a_supervisor_that_is_a_service_of_its_own() -> None:
+    with supervisors.running() as supervisor:
+        (supervisor.home / "toolchains").symlink_to((settings.RUNCODE_HOME / "toolchains").resolve())
+        web = Service(supervisor.home, {}, arguments=["--web-only"])
+        try:
+            web.start()
+            assert _call(web, "print(6 * 7)") == "42\n"
+        finally:
+            web.stop()
+        assert supervisor.process.poll() is None
 
 
 def test_root_starts_the_supervisor_itself_and_others_through_sudo_on_a_tether() -> None:

@@ -104,6 +104,11 @@ class Command(BaseCommand):
             action="store_true",
             help="first bring the database and the static files up to date, make the demo account and print its keys",
         )
+        parser.add_argument(
+            "--web-only",
+            action="store_true",
+            help="start no sandbox supervisor: one runs as a service of its own (docs/deployment.md)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         workers = settings.WEB_WORKERS
@@ -115,10 +120,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if not installed(settings.RUNCODE_HOME):
             self.say("No toolchain is installed, so nothing can run yet: ./manage.py toolchains install python-3.14")
-        self._may_become_root()
+        if not options["web_only"]:
+            self._may_become_root()
         # Bound here and handed down: connections wait in its queue while the web process starts again.
         with listen(host, port) as listener:
-            code = asyncio.run(self._serve(listener, prepare=options["demo"]))
+            supervisors = [] if options["web_only"] else [self._supervisor()]
+            code = asyncio.run(self._serve(listener, supervisors, prepare=options["demo"]))
         if code:
             sys.exit(code)
 
@@ -143,22 +150,21 @@ class Command(BaseCommand):
         demo: dict[str, str] = json.loads(out.getvalue())
         return demo
 
-    async def _serve(self, listener: socket.socket, *, prepare: bool) -> int:
+    async def _serve(self, listener: socket.socket, supervisors: list[Child], *, prepare: bool) -> int:
         """Runs until a signal asks for the end, or something is wrong from the start. Returns the exit code."""
-        supervisor = self._supervisor()
         webs = self._webs(listener)
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         ending = asyncio.create_task(stopped.wait())
-        life = asyncio.create_task(self._live(supervisor, webs, prepare=prepare))
+        life = asyncio.create_task(self._live(supervisors, webs, prepare=prepare))
         await asyncio.wait({ending, life}, return_when=asyncio.FIRST_COMPLETED)
         listener.close()
         if stopped.is_set():
             self.say("\nStopping …")
         # The web first: it finishes what it has begun, for which it needs the supervisor.
         await asyncio.gather(*(web.stop() for web in webs))
-        await supervisor.stop()
+        await asyncio.gather(*(supervisor.stop() for supervisor in supervisors))
         ending.cancel()
         life.cancel()
         try:
@@ -170,14 +176,15 @@ class Command(BaseCommand):
             pass
         return 0 if stopped.is_set() else 1
 
-    async def _live(self, supervisor: Child, webs: list[Child], *, prepare: bool) -> None:
+    async def _live(self, supervisors: list[Child], webs: list[Child], *, prepare: bool) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.keep())
+            for supervisor in supervisors:
+                group.create_task(supervisor.keep())
             # While the supervisor makes its first sandboxes.
             demo = await asyncio.to_thread(self._prepare) if prepare else None
             for web in webs:
                 group.create_task(web.keep())
-            for child in (supervisor, *webs):
+            for child in (*supervisors, *webs):
                 await child.served.wait()
             self.say(banner(demo, settings.PUBLIC_URL))
 

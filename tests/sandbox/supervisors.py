@@ -62,7 +62,7 @@ def living(pids: list[int]) -> Iterator[int]:
         try:
             if Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z":
                 yield pid
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
 
 

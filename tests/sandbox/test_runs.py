@@ -123,7 +123,7 @@ async def test_the_wall_clock_limit_keeps_what_was_printed(client: SandboxClient
     result = await python(client, "print('so far')\nwhile True: pass", limits=Limits(wall_seconds=0.5))
     assert (result.outcome, result.exit_code, result.signal) == (Outcome.TIME_LIMIT, 124, None)
     assert result.stdout == b"so far\n"
-    assert result.wall_seconds >= 0.5
+    assert result.wall_seconds > 0.45  # the clock inside starts a moment after the one that ends it
     assert result.cpu_seconds > 0
 
 

@@ -33,6 +33,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -194,17 +195,18 @@ static void start(char *payload, size_t size, const int fds[3]) {
     }
 }
 
-/* Waits until the program has opened its FIFO, that is, until its interpreter is up. */
+static void interrupt(int number) { (void)number; }
+
+/* Waits until the program has opened its FIFO, that is, until its interpreter is up. The timer interrupts the wait now
+ * and then, for a program that ended before it read its source, or a supervisor that left. */
 static void wait_for_reader(void) {
-    while (fifo < 0) {
-        fifo = openat(work_dir, fifo_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-        if (fifo >= 0) break;
-        if (errno != ENXIO) quit();
-        struct pollfd waits[2] = {{CONTROL, POLLRDHUP, 0}, {signals, POLLIN, 0}};
-        if (poll(waits, 2, 1) > 0) return; /* ended before it read its source, or the supervisor left */
-    }
-    fcntl(fifo, F_SETFL, 0);
-    send_frame('R', NULL, 0, -1);
+    struct itimerval often = {{0, 200000}, {0, 200000}}, never = {{0, 0}, {0, 0}};
+    struct pollfd waits[2] = {{CONTROL, POLLRDHUP, 0}, {signals, POLLIN, 0}};
+    setitimer(ITIMER_REAL, &often, NULL);
+    while ((fifo = openat(work_dir, fifo_path, O_WRONLY | O_CLOEXEC)) < 0)
+        if (errno != EINTR || poll(waits, 2, 0) > 0) break;
+    setitimer(ITIMER_REAL, &never, NULL);
+    if (fifo >= 0) send_frame('R', NULL, 0, -1);
 }
 
 static void go(char *source, size_t size) {
@@ -281,6 +283,7 @@ int main(void) {
     fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
     work_dir = open(WORK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     start_error = mmap(NULL, sizeof *start_error, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = interrupt}, NULL); /* without SA_RESTART */
     sigset_t children;
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);

@@ -12,8 +12,11 @@ from pathlib import Path
 from execution.sandbox.errors import SandboxUnavailable
 from execution.sandbox.native import syscalls
 
-_ALLOW = 0x7FFF0000  # SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(x), SCMP_FLTATR_ACT_BADARCH and the comparisons: seccomp.h
+_ALLOW = 0x7FFF0000  # SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(x), the attributes and the comparisons: seccomp.h
 _ACT_BADARCH = 2
+# A search tree in place of a chain: when the filter is loaded the kernel walks it once for every call there is, which
+# took a quarter of a millisecond of each sandbox.
+_CTL_OPTIMIZE, _SEARCH_TREE = 8, 2
 _EQ, _MASKED_EQ = 4, 7
 
 
@@ -53,7 +56,11 @@ class _Filter:
             ) from None
         self._library.seccomp_init.restype = ctypes.c_void_p
         self._context = ctypes.c_void_p(self._library.seccomp_init(ctypes.c_uint32(default)))
-        self._check(self._library.seccomp_attr_set(self._context, _ACT_BADARCH, ctypes.c_uint32(_errno(errno.ENOSYS))))
+        self._set(_ACT_BADARCH, _errno(errno.ENOSYS))
+        self._set(_CTL_OPTIMIZE, _SEARCH_TREE)
+
+    def _set(self, attribute: int, value: int) -> None:
+        self._check(self._library.seccomp_attr_set(self._context, attribute, ctypes.c_uint32(value)))
 
     def rule(self, action: int, call: str, *comparisons: _Comparison) -> None:
         number = self._library.seccomp_syscall_resolve_name(call.encode())

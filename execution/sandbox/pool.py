@@ -11,8 +11,9 @@ log = logging.getLogger(__name__)
 
 # After this many seconds half of a peak in demand is forgotten.
 HALF_LIFE = 30.0
-# How many sandboxes may be in the making at once: making one costs CPU that running programs want.
-MOST_MAKING = 4
+# How many sandboxes may be in the making at once: each costs CPU that running programs want, but half of the time it
+# waits for the kernel to put it into its control group.
+MOST_MAKING = 8
 # A shelf that is in demand or always kept has at least this many ready: the next job's, and one for a
 # second that comes with it.
 LEAST_READY = 2

@@ -153,7 +153,7 @@ def own_toolchain(tmp_path: Path) -> Path:
     root = tmp_path / "roots" / "own"
     for folder in (*MOUNT_POINTS, "bin"):
         (root / folder).mkdir(parents=True)
-    subprocess.run(["cc", "-static", "-o", root / "bin/hello", program], check=True)
+    subprocess.run(["musl-gcc", "-static", "-o", root / "bin/hello", program], check=True)
     (tmp_path / "compilers").mkdir()
     tmp_path.chmod(0o755)
     return root

@@ -19,8 +19,9 @@ from execution.toolchains import apt_sources, command
 from execution.toolchains.errors import InstallFailed, RecipeInvalid, SourceUnreachable
 from execution.toolchains.layers.base import Build, Layer, take
 
-# What nobody reads inside a sandbox. Left out while unpacking: removing it later would cost the time twice.
-UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
+# What nobody reads inside a sandbox. Left out while unpacking: removing it later would cost the time twice. The
+# directories of manual pages stay: some packages (OpenJDK) link into them when they are set up.
+UNREAD = ("/usr/share/doc/*", "/usr/share/man/*/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 
 NETWORK = re.compile(r"Could not resolve|Could not connect|Unable to connect|Failed to fetch|timed out|does not have a")
 

@@ -1,0 +1,22 @@
+"""Programs as people write them: with and without the ceremonies that each language allows."""
+
+from typing import Any
+
+import pytest
+
+from execution.sandbox.job import Outcome
+from tests.languages.conftest import Run
+from tests.languages.table import LANGUAGES, Language
+
+PROGRAMS = [(language, program) for language in LANGUAGES.values() for program in language.written()]
+
+
+@pytest.mark.parametrize(("language", "program"), PROGRAMS, ids=[f"{lang.id} {p['name']}" for lang, p in PROGRAMS])
+async def test_it_runs_as_written(run: Run, language: Language, program: dict[str, Any]) -> None:
+    result = await run(language, language.written_files(program), stdin=program.get("input", "").encode())
+    if message := program.get("compile_error"):
+        assert result.outcome is Outcome.COMPILE_ERROR, result
+        assert message in result.compile_output.decode()
+    else:
+        assert (result.outcome, result.exit_code) == (Outcome.SUCCESS, 0), result
+        assert result.stdout.decode() == program["output"]

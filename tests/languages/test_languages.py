@@ -56,9 +56,8 @@ async def test_an_error_of_syntax_or_names_is_told_with_file_and_line(run: Run, 
     assert (result.stdout, result.wall_seconds == 0) == (b"", compiled)
     message = (result.compile_output if compiled else result.stderr).decode()
     assert language.table["expected"]["compile_error"] in message
-    assert "/usr/" not in message
-    assert "/build" not in message
-    assert not compiled or "/work" not in message
+    for ours in ("/usr/local/", "/opt/", "/build", *(["/work"] if compiled else [])):
+        assert ours not in message
 
 
 @every_language
@@ -98,7 +97,8 @@ async def test_a_megabyte_of_output_arrives_whole(run: Run, language: Language) 
 
 @every_language
 async def test_recursion_ten_thousand_deep(run: Run, language: Language) -> None:
-    assert succeeded(await run(language, program_for(language, "recursion"))) == b"50005000\n"
+    expected = language.table["expected"].get("recursion", "50005000")
+    assert succeeded(await run(language, program_for(language, "recursion"))).decode() == f"{expected}\n"
 
 
 @every_language

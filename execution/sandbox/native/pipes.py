@@ -14,6 +14,8 @@ class OutputPipe:
     def __init__(self, *, cap: int, on_overflow: Callable[[], None] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
+        # Programs open /dev/stdout and /dev/stderr by name too, which asks for the pipe's own permissions.
+        os.fchmod(self.write_end, 0o222)
         os.set_blocking(self._read_end, False)
         self._cap = cap
         self._on_overflow = on_overflow
@@ -73,6 +75,7 @@ class InputPipe:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.read_end, self._write_end = os.pipe2(os.O_CLOEXEC)
+        os.fchmod(self.read_end, 0o444)
         os.set_blocking(self._write_end, False)
         self._pending = memoryview(b"")
         self._waiting = False

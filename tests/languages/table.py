@@ -1,12 +1,12 @@
 """The programs of each language, as programs/<id>.toml has them.
 
-    [programs]          behaviour → the program that shows it; `hello` is the catalogue's own sample
-    [expected]          what differs between languages: compile_error (what the message must hold), runtime_error
-                        ({exit_code, message}), signal (by which `signal` ends; 9 unless said), recursion (what it
-                        prints where ten thousand calls are too many for the language itself)
-    [several]           a program of several files: its entrypoint, and `files`; it prints `HI`
-    [absent]            behaviour → why the language has no such thing
-    [[written]]         programs as people write them: name, code (or entrypoint and files), input, output
+[programs]          behaviour → the program that shows it; `hello` is the catalogue's own sample
+[expected]          what differs between languages: compile_error (what the message must hold), runtime_error
+                    ({exit_code, message}), signal (by which `signal` ends; 9 unless said), recursion (what it
+                    prints where ten thousand calls are too many for the language itself)
+[several]           a program of several files: its entrypoint, and `files`; it prints `HI`
+[absent]            behaviour → why the language has no such thing
+[[written]]         programs as people write them: name, code (or entrypoint and files), input, output
 """
 
 import tomllib

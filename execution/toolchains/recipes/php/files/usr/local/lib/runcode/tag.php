@@ -10,6 +10,8 @@
         $readable = [$pipe];
         $none = null;
         stream_select($readable, $none, $none, null);
+        $_SERVER['REQUEST_TIME_FLOAT'] = microtime(true);
+        $_SERVER['REQUEST_TIME'] = (int) $_SERVER['REQUEST_TIME_FLOAT'];
     }
     $code = file_get_contents($program);
     if (!str_contains($code, '<?') && file_put_contents($program, '<?php ' . $code) !== false) {

@@ -175,7 +175,11 @@ async def test_a_refused_request_says_why_and_counts_nothing(cast: Cast, running
     assert (await ausage_of(cast.alice.organisation.pk)).runs_used == 0
 
 
-async def test_a_compiler_that_is_not_installed_says_so(cast: Cast, running: None) -> None:
+async def test_a_compiler_that_is_not_installed_says_so(
+    cast: Cast, running: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where everything is installed, some of it stands in for what cannot be had.
+    monkeypatch.setenv("RUNCODE_STAND_INS", "0")
     missing = next(compiler for compiler in COMPILERS if compiler not in installed(INSTALLED_TOOLCHAINS.parent))
     assert strip(await run(await signed_in(cast.bob), "x", missing)) == {"refused": "toolchain_unavailable"}
 

@@ -54,8 +54,8 @@ class PypiLayer:
         """The pip call that installs into `target`."""
         machine = platform.machine()
         platforms = [f"--platform=manylinux_{version}_{machine}" for version in MANYLINUX]
-        # pip asks whether *its own* Python is new enough for a wheel, whatever --python-version says. The pins are meant
-        # for the root's.
+        # pip asks whether *its own* Python is new enough for a wheel, whatever --python-version says; the pins are for
+        # the root's.
         return [
             *(sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-compile", "--no-deps"),
             *("--require-hashes", "--only-binary=:all:", "--implementation=cp", f"--python-version={self.python}"),

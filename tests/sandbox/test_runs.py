@@ -35,6 +35,15 @@ async def test_output_larger_than_a_pipe_arrives_whole(client: SandboxClient) ->
     assert (result.stdout_truncated, result.stderr_truncated) == (False, False)
 
 
+async def test_the_standard_streams_open_by_name_too(client: SandboxClient) -> None:
+    code = """
+print(open("/dev/stdin").read())
+open("/dev/stdout", "w").write("out")
+open("/dev/stderr", "w").write("err")"""
+    result = await python(client, code, stdin=b"in")
+    assert (result.stdout, result.stderr) == (b"in\nout", b"err")
+
+
 async def test_the_exit_code_is_the_programs(client: SandboxClient) -> None:
     result = await python(client, "import sys; sys.exit(3)")
     assert (result.outcome, result.exit_code, result.signal) == (Outcome.RUNTIME_ERROR, 3, None)

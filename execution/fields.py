@@ -1,9 +1,11 @@
 """Serializer fields that take a JSON value for what it is: no number for a string, no `true` for 1, no `"5"` for 5."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final, Literal
 
 from rest_framework import serializers
+
+from execution.json_body import printable
 
 
 def _utf8(value: str) -> bytes:
@@ -53,6 +55,22 @@ class Word(serializers.Field[str, Any, Any, Any]):
         return data
 
 
+class Choice(serializers.Field[str, Any, Any, Any]):
+    """One of the names `among`, to the letter; `what` each of them is, for people: "compiler"."""
+
+    def __init__(self, what: str, *, among: tuple[str, ...], **options: Any) -> None:
+        super().__init__(**options)
+        self.what, self.among = what, among
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a string.")
+        if data not in self.among:
+            known = ", ".join(self.among)
+            raise serializers.ValidationError(f"“{printable(data)}” is no {self.what}; choose one of {known}.")
+        return data
+
+
 class Flag(serializers.Field[bool, Any, Any, Any]):
     """`true` or `false`."""
 
@@ -77,16 +95,24 @@ class Whole(serializers.Field[int, Any, Any, Any]):
         return data
 
 
+Unit = Literal["seconds", "milliseconds"]
+_PER_SECOND: Final[dict[Unit, int]] = {"seconds": 1, "milliseconds": 1000}
+
+
 class Seconds(serializers.Field[float, Any, Any, Any]):
-    """A number of seconds above zero."""
+    """A time above zero as a number of `unit`; it becomes seconds."""
+
+    def __init__(self, *, unit: Unit = "seconds", **options: Any) -> None:
+        super().__init__(**options)
+        self.unit = unit
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
-            raise serializers.ValidationError("Must be a number of seconds.")
+            raise serializers.ValidationError(f"Must be a number of {self.unit}.")
         if data <= 0:
             raise serializers.ValidationError("Must be above zero.")
         # Also keeps an integer of hundreds of digits from overflowing a float.
-        return float(min(data, 86_400))
+        return float(min(data, 86_400 * _PER_SECOND[self.unit])) / _PER_SECOND[self.unit]
 
 
 class Anything(serializers.Field[dict[str, Any], Any, Any, Any]):

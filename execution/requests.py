@@ -1,27 +1,29 @@
 """What a client may ask of a run: the body of `POST /api/run-code-sync/`, checked before anything is counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rest_framework import serializers
 
-from config.errors import FieldError, InvalidRequest
 from execution.catalogue import COMPILERS, Compiler
-from execution.fields import Anything, Flag, Items, Seconds, Table, Text, Whole, Word
-from execution.json_body import printable
-from execution.paths import clash, path_error
+from execution.fields import Anything, Choice, Flag, Items, Seconds, Text, Whole
+from execution.paths import path_error
+from execution.program_fields import (
+    ARGS,
+    CODE_BYTES,
+    INPUT_BYTES,
+    check_args_size,
+    check_env_size,
+    check_files_size,
+    check_together,
+    entrypoint_field,
+    env_field,
+    files_field,
+    optional,
+)
+from execution.validation import validated
 
-KB: Final = 1024
-CODE_BYTES: Final = 100 * KB
-INPUT_BYTES: Final = 100 * KB
-FILES: Final = 100
-FILES_BYTES: Final = 1024 * KB
-# Arguments and environment reach the program through execve, which takes a good deal more than this.
-ARGS: Final = 32
-ARGS_BYTES: Final = 32 * KB
-ENV: Final = 64
-ENV_BYTES: Final = 32 * KB
 OUTPUT_FILES: Final = 32
 MEMORY_MB: Final = (16, 512)
 
@@ -50,11 +52,8 @@ class RunRequest:
 
         Fields that are not known are passed over, and `null` stands for an optional field that is left out.
         """
-        try:
-            fields = _SERIALIZER.run_validation(data)
-        except serializers.ValidationError as error:
-            raise _invalid(list(_field_errors(error.detail))) from None
-        compiler: Compiler = fields["compiler"]
+        fields = validated(_SERIALIZER, data)
+        compiler = COMPILERS[fields["compiler"]]
         code: bytes = fields["code"]
         files: dict[str, bytes] = fields.get("files") or {}
         entrypoint: str = fields.get("entrypoint") or compiler.file_name
@@ -80,90 +79,39 @@ def _code_path(*, code: bytes, entrypoint: str, file_name: str, files: Mapping[s
     return file_name if code else None
 
 
-class CompilerField(serializers.Field[Compiler, Any, Any, Any]):
-    """The identifier of a compiler of the catalogue, installed here or not."""
-
-    def to_internal_value(self, data: Any) -> Compiler:
-        if not isinstance(data, str):
-            raise serializers.ValidationError("Must be a string.")
-        if data not in COMPILERS:
-            raise serializers.ValidationError(f"“{printable(data)}” is no compiler; choose one of {_KNOWN}.")
-        return COMPILERS[data]
-
-
-_KNOWN: Final = ", ".join(COMPILERS)
-
-
-def _env_name_error(name: str) -> str | None:
-    return "A name must not be empty or hold “=”." if not name or "=" in name else None
-
-
-def _optional(**options: Any) -> dict[str, Any]:
-    return {"required": False, "allow_null": True, **options}
-
-
 class RunRequestSerializer(serializers.Serializer[Any]):
     """The fields as they stand in the body; the API reference in docs/api.md explains them."""
 
-    compiler = CompilerField()
+    compiler = Choice("compiler", among=tuple(COMPILERS))
     code = Text(limit=CODE_BYTES)
-    input = Text(limit=INPUT_BYTES, **_optional())
+    input = Text(limit=INPUT_BYTES, **optional())
     # Handed back with the result of an asynchronous run; there is nothing to hand it back with here.
-    extra_params = Anything(**_optional())
-    files = Table(most=FILES, name=Word(check=path_error), value=Text(limit=FILES_BYTES), **_optional())
-    entrypoint = Word(check=path_error, **_optional())
-    args = Items(most=ARGS, **_optional())
-    env = Table(most=ENV, name=Word(check=_env_name_error), value=Word(), **_optional())
-    time_limit = Seconds(**_optional())
-    memory_limit = Whole(least=MEMORY_MB[0], most=MEMORY_MB[1], **_optional())
-    output_files = Items(most=OUTPUT_FILES, check=path_error, **_optional())
-    extended = Flag(**_optional())
+    extra_params = Anything(**optional())
+    files = files_field()
+    entrypoint = entrypoint_field()
+    args = Items(most=ARGS, **optional())
+    env = env_field()
+    time_limit = Seconds(**optional())
+    memory_limit = Whole(least=MEMORY_MB[0], most=MEMORY_MB[1], **optional())
+    output_files = Items(most=OUTPUT_FILES, check=path_error, **optional())
+    extended = Flag(**optional())
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What concerns several values at once: the caps on sums, and file names that exclude each other."""
         files: Mapping[str, bytes] = attrs.get("files") or {}
-        args: tuple[str, ...] = attrs.get("args") or ()
-        env: Mapping[str, str] = attrs.get("env") or {}
-        _check_sum("files", sum(map(len, files.values())), FILES_BYTES)
-        _check_sum("args", sum(len(arg.encode()) for arg in args), ARGS_BYTES)
-        _check_sum("env", sum(len(name.encode()) + len(value.encode()) for name, value in env.items()), ENV_BYTES)
-        file_name = attrs["compiler"].file_name
+        check_files_size(files)
+        check_args_size(attrs.get("args") or ())
+        check_env_size(attrs.get("env") or {})
+        file_name = COMPILERS[attrs["compiler"]].file_name
         entrypoint = attrs.get("entrypoint") or file_name
         _check_names(files, _code_path(code=attrs["code"], entrypoint=entrypoint, file_name=file_name, files=files))
         return attrs
 
 
-def _check_sum(field: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise serializers.ValidationError(
-            {field: f"Have {size:,} bytes of UTF-8 together; at most {limit:,} are allowed."}
-        )
-
-
 def _check_names(files: Mapping[str, bytes], path: str | None) -> None:
     if path is not None and path in files:
         raise serializers.ValidationError({"files": {path: "Is the name that `code` has; send the program once."}})
-    if both := clash(files if path is None else [*files, path]):
-        raise serializers.ValidationError({"files": {both: "Is a file and a folder at once."}})
+    check_together(files if path is None else [*files, path])
 
 
-# Holds no state between validations: one for all requests saves copying its fields for each.
 _SERIALIZER: Final = RunRequestSerializer()
-
-
-def _invalid(errors: list[FieldError]) -> InvalidRequest:
-    """The refusal; its sentence tells the first error, for those who only print that."""
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return InvalidRequest(f"{errors[0].field}: {errors[0].error}{more}", errors=errors)
-
-
-def _field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
-    """The leaves of the serializer's nested errors, each with its path: `files.lib/a.py`, `args.3`."""
-    if isinstance(detail, Mapping):
-        for name, inner in detail.items():
-            yield from _field_errors(inner, f"{path}.{printable(name)}" if path else printable(name))
-    elif isinstance(detail, list):
-        for inner in detail:
-            yield from _field_errors(inner, path)
-    else:
-        yield FieldError(path, str(detail))

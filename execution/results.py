@@ -26,10 +26,14 @@ def shown(data: bytes, *, cut: bool) -> tuple[str, bool]:
     return text[:SHOWN_CHARACTERS], cut or len(text) > SHOWN_CHARACTERS
 
 
+def error_of(result: Result) -> bytes:
+    """What went to standard error: the program's, or the compiler's messages when the program did not compile."""
+    return result.compile_output if result.outcome is Outcome.COMPILE_ERROR else result.stderr
+
+
 def answer_of(result: Result, *, extended: bool, with_files: bool) -> dict[str, Any]:
     """The JSON object of a result. `with_files`: the request named output files, so they are part of it."""
-    compile_error = result.outcome is Outcome.COMPILE_ERROR
-    output, error = result.stdout, result.compile_output if compile_error else result.stderr
+    output, error = result.stdout, error_of(result)
     shown_output, more_output = shown(output, cut=result.stdout_truncated)
     shown_error, more_error = shown(error, cut=result.stderr_truncated)
     answer: dict[str, Any] = {
@@ -38,7 +42,7 @@ def answer_of(result: Result, *, extended: bool, with_files: bool) -> dict[str, 
         "status": "success" if result.exit_code == 0 else "error",
         "exit_code": result.exit_code,
         "signal": result.signal,
-        "time": _seconds(0.0 if compile_error else result.wall_seconds),
+        "time": _seconds(result.wall_seconds),
         "total": _seconds(result.total_seconds),
         "memory": str(result.memory_bytes // 1024),
     }

@@ -18,6 +18,8 @@ from execution.json_body import json_object
 from execution.requests import RunRequest
 from execution.results import answer_of
 from execution.runs import run_code
+from execution.v1_requests import run_request_of
+from execution.v1_results import v1_answer_of
 
 
 async def _api_caller(request: HttpRequest) -> Caller:
@@ -36,6 +38,15 @@ async def run_code_sync(request: HttpRequest) -> JsonResponse:
     answer = await run_code(caller=caller, request=run_request)
     body = answer_of(answer.result, extended=run_request.extended, with_files=bool(run_request.output_files))
     return JsonResponse(body, headers=answer.headers)
+
+
+@csrf_exempt
+@require_POST
+async def v1_execute(request: HttpRequest) -> JsonResponse:
+    """`POST /v1/execute`: the same in that protocol's words."""
+    caller = await _api_caller(request)
+    answer = await run_code(caller=caller, request=run_request_of(json_object(request)))
+    return JsonResponse(v1_answer_of(answer.result), headers=answer.headers)
 
 
 @require_safe

@@ -128,6 +128,24 @@ class Service:
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(command, cwd=REPOSITORY, env=self.environment, check=True, capture_output=True).stdout
 
+    def shell(self, line: str) -> str:
+        """What a shell line with curl prints, with `$BASE` and this service's keys set. The call must be accepted."""
+        done = subprocess.run(
+            ["bash", "-c", line.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)],
+            env={
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "BASE": self.url,
+                "API_KEY": self.demo["api_key"],
+                "SECRET": self.demo["secret"],
+            },
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"Authorization": self.demo["api_key"]}, timeout=60, **options)
 

@@ -4,18 +4,8 @@ import pytest
 
 from config.errors import InvalidRequest
 from execution.catalogue import COMPILERS
-from execution.requests import (
-    ARGS,
-    ARGS_BYTES,
-    CODE_BYTES,
-    ENV,
-    ENV_BYTES,
-    FILES,
-    FILES_BYTES,
-    INPUT_BYTES,
-    OUTPUT_FILES,
-    RunRequest,
-)
+from execution.program_fields import ARGS, ARGS_BYTES, CODE_BYTES, ENV, ENV_BYTES, FILES, FILES_BYTES, INPUT_BYTES
+from execution.requests import OUTPUT_FILES, RunRequest
 
 
 def parse(**fields) -> RunRequest:

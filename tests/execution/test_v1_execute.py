@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
 
+from billing import subscriptions
+from billing.plans import FREE
 from billing.usage import ausage_of
 from execution.catalogue import COMPILERS, installed
 from execution.sandbox.job import MIB
@@ -137,13 +140,13 @@ curl -X POST $BASE/v1/execute -H "X-API-Key: $API_KEY" -H "Content-Type: applica
 async def test_times_are_whole_milliseconds_of_the_program(execute):
     data = await execute("import time; time.sleep(0.25)")
     assert type(data["executionTime"]) is int
-    assert 250 <= data["executionTime"] < 20_000
+    assert data["executionTime"] >= 250
 
 
 async def test_a_program_past_its_timeout_is_timed_out_with_what_it_printed(execute):
     data = await execute("print('before', flush=True)\nwhile True: pass", timeout=400)
     assert (data["stdout"], data["exitCode"], data["timedOut"]) == ("before\n", 124, True)
-    assert 400 <= data["executionTime"] < 20_000
+    assert data["executionTime"] >= 400
 
 
 async def test_a_program_that_ends_with_124_is_not_timed_out(execute):
@@ -151,10 +154,12 @@ async def test_a_program_that_ends_with_124_is_not_timed_out(execute):
     assert (data["exitCode"], data["timedOut"]) == (124, False)
 
 
-async def test_a_timeout_never_raises_the_plans(execute):
-    data = await execute("import time\nwhile True: time.sleep(1)", timeout=10**9)
-    assert (data["exitCode"], data["timedOut"]) == (124, True)
-    assert 29_000 < data["executionTime"] < 60_000
+async def test_a_timeout_never_raises_the_plans(execute, monkeypatch):
+    short = replace(FREE, limits=replace(FREE.limits, wall_seconds=0.4))
+    monkeypatch.setattr(subscriptions, "look_up", lambda _organisation_id: subscriptions.Standing(plan=short))
+    for fields in ({"timeout": 10**9}, {"timeout": 30_000}, {}):
+        data = await execute("import time\ntime.sleep(20)", **fields)
+        assert (data["exitCode"], data["timedOut"]) == (124, True)
 
 
 async def test_the_whole_output_comes_back(execute):

@@ -57,7 +57,7 @@ def test_a_broken_manifest_is_named(toolchains: Toolchains, tmp_path: Path, text
 
 
 def test_the_sandbox_command_shares_nothing_and_caps_what_it_mounts() -> None:
-    command = sandbox_command(root=Path("/roots/c"), work_bytes=1000)
+    command = sandbox_command(root=Path("/roots/c"), devices=Path("/devices"), work_bytes=1000)
     flags = {word for word in command if word.startswith("--")}
     assert {"--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup"} <= flags
     assert {"--die-with-parent", "--clearenv", "--seccomp", "--disable-userns", "--as-pid-1"} <= flags

@@ -15,7 +15,7 @@ TMP_BYTES = 64 * MIB
 BUILD_BYTES = 256 * MIB
 
 
-def sandbox_command(*, root: Path, work_bytes: int) -> list[str]:
+def sandbox_command(*, root: Path, devices: Path, work_bytes: int) -> list[str]:
     """argv of bubblewrap: every namespace but the network's (the launcher's part), a read-only root, size-capped
     tmpfs, no capability, the system-call filter; then init, executed by its descriptor."""
     return [
@@ -24,8 +24,8 @@ def sandbox_command(*, root: Path, work_bytes: int) -> list[str]:
         *("--uid", INNER_ID, "--gid", INNER_ID, "--hostname", "sandbox"),
         *("--die-with-parent", "--as-pid-1", "--clearenv", "--seccomp", str(FILTER_FD)),
         *("--ro-bind", str(root), "/"),
-        *("--proc", "/proc", "--dev", "/dev"),
-        *("--size", str(TMP_BYTES), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
+        *("--proc", "/proc", "--dev-bind", str(devices), "/dev"),
+        *("--size", str(TMP_BYTES), "--tmpfs", "/dev/shm"),
         *("--size", str(TMP_BYTES), "--tmpfs", "/tmp"),
         *("--size", str(TMP_BYTES), "--tmpfs", "/var/tmp"),
         *("--size", str(BUILD_BYTES), "--tmpfs", "/build"),

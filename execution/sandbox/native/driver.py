@@ -16,8 +16,8 @@ from execution.sandbox.native import inspection
 from execution.sandbox.native.build import build_helper
 from execution.sandbox.native.cgroups import Hierarchy, find_hierarchy
 from execution.sandbox.native.launcher import Launcher
-from execution.sandbox.native.namespace import bind, enter_mount_namespace
-from execution.sandbox.native.sandbox import NativeSandbox, Template
+from execution.sandbox.native.namespace import bind, enter_mount_namespace, make_devices
+from execution.sandbox.native.sandbox import Host, NativeSandbox, Template
 from execution.sandbox.native.seccomp import write_filter
 from execution.sandbox.native.slots import Slots
 from execution.sandbox.pool import Pool
@@ -44,8 +44,7 @@ class NativeDriver:
         self._toolchains = toolchains
         self._instance = instance_name(home)
         self._hierarchy: Hierarchy
-        self._launcher: Launcher
-        self._slots: Slots
+        self._host: Host
         self._pool: Pool[Template, NativeSandbox]
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -70,8 +69,10 @@ class NativeDriver:
         self._public = Path("/run/runcode") / self._instance
         self._toolchains.mkdir(mode=0o755, parents=True, exist_ok=True)
         bind(self._toolchains, self._public)
-        self._launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
-        self._slots = Slots(self._hierarchy)
+        devices = self._public.with_name(f"{self._instance}-dev")
+        make_devices(devices)
+        launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
+        self._host = Host(launcher, Slots(self._hierarchy), devices, self._null)
         self._pool = Pool(self._make, most_ready=MOST_READY)
         await self._prove()
 
@@ -97,15 +98,14 @@ class NativeDriver:
     async def stop(self) -> None:
         await self._pool.close()
         await asyncio.gather(*self._ending)
-        await self._slots.close()
-        await self._launcher.close()
+        await self._host.slots.close()
+        await self._host.launcher.close()
+        self._hierarchy.close()
 
     # --- sandboxes ---
 
     async def _make(self, template: Template) -> NativeSandbox:
-        return await NativeSandbox.launch(
-            launcher=self._launcher, template=template, slots=self._slots, null=self._null
-        )
+        return await NativeSandbox.launch(template, self._host)
 
     def _end(self, sandbox: NativeSandbox, template: Template) -> None:
         """Takes the sandbox down and has its successor made, both after the answer has left."""

@@ -46,15 +46,24 @@ class Template:
         return hash((self.root, self.work_bytes, self.hot and self.hot.id))
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What every sandbox of a host needs. `devices` becomes its /dev; `null`, an open one, the compilers' stdin."""
+
+    launcher: Launcher
+    slots: Slots
+    devices: Path
+    null: int
+
+
 class NativeSandbox:
     """Made by `launch`, used once by `run`, ended by `destroy`, which must be called in every case."""
 
-    def __init__(self, template: Template, slots: Slots, null: int) -> None:
+    def __init__(self, template: Template, host: Host) -> None:
         self.template = template
-        self._slots = slots
-        self._slot = slots.take()
+        self._host = host
+        self._slot = host.slots.take()
         self._cgroup = self._slot.cgroup
-        self._null = null  # an open /dev/null: the compilers' stdin
         self._loop = asyncio.get_running_loop()
         ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = Control(ours)
@@ -65,11 +74,11 @@ class NativeSandbox:
         self._destroyed = False
 
     @classmethod
-    async def launch(cls, *, launcher: Launcher, template: Template, slots: Slots, null: int) -> "NativeSandbox":
+    async def launch(cls, template: Template, host: Host) -> "NativeSandbox":
         """Starts it and waits until its init, and where the template is hot its interpreter, waits for the job."""
-        sandbox = cls(template, slots, null)
+        sandbox = cls(template, host)
         try:
-            await sandbox._spawn(launcher)
+            await sandbox._spawn()
             await sandbox._expect("I")
             if sandbox._slot.network is None:
                 sandbox._slot.network = os.open(f"/proc/{sandbox.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -117,14 +126,16 @@ class NativeSandbox:
         while not self._cgroup.kill() or self.alive:
             await asyncio.sleep(delay)
             delay = min(2 * delay, 0.05)
-        await self._slots.give_back(self._slot)
+        await self._host.slots.give_back(self._slot)
 
     # --- launching ---
 
-    async def _spawn(self, launcher: Launcher) -> None:
+    async def _spawn(self) -> None:
         with self._theirs:
-            self._process = await launcher.launch(
-                command=sandbox_command(root=self.template.root, work_bytes=self.template.work_bytes),
+            self._process = await self._host.launcher.launch(
+                command=sandbox_command(
+                    root=self.template.root, devices=self._host.devices, work_bytes=self.template.work_bytes
+                ),
                 uid=self._slot.uid,
                 procs_files=self._cgroup.procs_files,
                 file_size=max(self.template.work_bytes, BUILD_BYTES),
@@ -214,7 +225,7 @@ class NativeSandbox:
         order = control.pack("X", control.command(command, environment(dict(toolchain.env), {})))
         with self._deadline(limits.compile_seconds):
             await self._control.send(files)
-            await self._control.send(order, (self._null, messages.write_end, messages.write_end))
+            await self._control.send(order, (self._host.null, messages.write_end, messages.write_end))
             messages.close_write_end()
             return await self._end_of_stage()
 

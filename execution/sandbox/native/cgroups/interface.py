@@ -59,6 +59,9 @@ class Hierarchy(Protocol):
     def leftovers(self) -> Sequence[Cgroup]:
         """The groups that an earlier supervisor left behind."""
 
+    def close(self) -> None:
+        """Removes the subtree, which must be empty."""
+
 
 # An empty group that still has more memory charged than this (files that it was the first to read) is not used again:
 # the next program's peak would be off by about as much.

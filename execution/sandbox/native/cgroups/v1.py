@@ -132,6 +132,10 @@ class HierarchyV1:
         cgroup.make(limits)
         return cgroup
 
+    def close(self) -> None:
+        for root in self._roots.values():
+            remove_directory(root)
+
     def leftovers(self) -> list[CgroupV1]:
         names = {path.name for root in self._roots.values() for path in root.iterdir() if path.is_dir()}
         return [CgroupV1(self._roots, name) for name in sorted(names)]

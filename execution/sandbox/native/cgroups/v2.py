@@ -101,5 +101,8 @@ class HierarchyV2:
         cgroup.make(limits)
         return cgroup
 
+    def close(self) -> None:
+        remove_directory(self._root)
+
     def leftovers(self) -> list[CgroupV2]:
         return [CgroupV2(path) for path in sorted(self._root.iterdir()) if path.is_dir()]

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,16 @@ def living(pids: list[int]) -> Iterator[int]:
             continue
 
 
+def accepts(path: Path) -> bool:
+    """Whether somebody listens: the socket's file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def start(home: Path, *, toolchains: Path | None = None) -> RunningSupervisor:
     command = [sys.executable, "-m", "execution.sandbox", "--home", str(home)]
     command += ["--toolchains", str(toolchains or settings.RUNCODE_HOME / "toolchains")]
@@ -73,7 +84,7 @@ def start(home: Path, *, toolchains: Path | None = None) -> RunningSupervisor:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
     supervisor = RunningSupervisor(home, process)
     deadline = time.monotonic() + PATIENCE
-    while not supervisor.socket.exists():
+    while not accepts(supervisor.socket):
         assert process.poll() is None, supervisor.log()
         assert time.monotonic() < deadline, supervisor.log()
         time.sleep(0.02)

@@ -115,6 +115,21 @@ class Seconds(serializers.Field[float, Any, Any, Any]):
         return float(min(data, 86_400 * _PER_SECOND[self.unit])) / _PER_SECOND[self.unit]
 
 
+class Real(serializers.Field[float, Any, Any, Any]):
+    """A number from `least` to `most`."""
+
+    def __init__(self, *, least: float, most: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.least, self.most = least, most
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise serializers.ValidationError("Must be a number.")
+        if not self.least <= data <= self.most:
+            raise serializers.ValidationError(f"Must be from {self.least:g} to {self.most:g}.")
+        return float(data)
+
+
 class Anything(serializers.Field[dict[str, Any], Any, Any, Any]):
     """A JSON object, looked into no further."""
 
@@ -140,6 +155,23 @@ class Items(serializers.Field[tuple[str, ...], Any, Any, Any]):
         return tuple(_each(self.item, enumerate(data)).values())
 
 
+class Objects(serializers.Field[tuple[dict[str, Any], ...], Any, Any, Any]):
+    """An array of `least` to `most` objects, each as `item` takes it."""
+
+    def __init__(self, *, least: int, most: int, item: serializers.Serializer[Any], **options: Any) -> None:
+        super().__init__(**options)
+        self.least, self.most, self.item = least, most, item
+
+    def to_internal_value(self, data: Any) -> tuple[dict[str, Any], ...]:
+        if not isinstance(data, list):
+            raise serializers.ValidationError("Must be an array of objects.")
+        if not self.least <= len(data) <= self.most:
+            raise serializers.ValidationError(
+                f"Has {len(data):,} items; from {self.least} to {self.most:,} are allowed."
+            )
+        return tuple(_each(self.item, enumerate(data)).values())
+
+
 class Table(serializers.Field[dict[str, Any], Any, Any, Any]):
     """An object of at most `most` entries, whose names are `name`'s and whose values are `value`'s."""
 
@@ -156,13 +188,16 @@ class Table(serializers.Field[dict[str, Any], Any, Any, Any]):
         return _each(self.value, data.items())
 
 
-def _each(field: serializers.Field[Any, Any, Any, Any], pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Every value of `pairs` as `field` takes it; all refusals together, under their index or name."""
+_Item = serializers.Field[Any, Any, Any, Any] | serializers.Serializer[Any]
+
+
+def _each(item: _Item, pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Every value of `pairs` as `item` takes it; all refusals together, under their index or name."""
     values: dict[Any, Any] = {}
     errors: dict[str, Any] = {}
     for key, value in pairs:
         try:
-            values[key] = field.to_internal_value(value)
+            values[key] = item.to_internal_value(value)
         except serializers.ValidationError as error:
             errors[str(key)] = error.detail
     if errors:

@@ -52,7 +52,11 @@ class RunRequest:
 
         Fields that are not known are passed over, and `null` stands for an optional field that is left out.
         """
-        fields = validated(_SERIALIZER, data)
+        return cls.from_fields(validated(_SERIALIZER, data))
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "RunRequest":
+        """From what a ProgramSerializer, or one that has further fields of a run, made of a body."""
         compiler = COMPILERS[fields["compiler"]]
         code: bytes = fields["code"]
         files: dict[str, bytes] = fields.get("files") or {}
@@ -79,22 +83,16 @@ def _code_path(*, code: bytes, entrypoint: str, file_name: str, files: Mapping[s
     return file_name if code else None
 
 
-class RunRequestSerializer(serializers.Serializer[Any]):
-    """The fields as they stand in the body; the API reference in docs/api.md explains them."""
+class ProgramSerializer(serializers.Serializer[Any]):
+    """A program and its limits, as they stand in every body of this API that carries one."""
 
     compiler = Choice("compiler", among=tuple(COMPILERS))
     code = Text(limit=CODE_BYTES)
-    input = Text(limit=INPUT_BYTES, **optional())
-    # Handed back with the result of an asynchronous run; there is nothing to hand it back with here.
-    extra_params = Anything(**optional())
     files = files_field()
     entrypoint = entrypoint_field()
-    args = Items(most=ARGS, **optional())
     env = env_field()
     time_limit = Seconds(**optional())
     memory_limit = Whole(least=MEMORY_MB[0], most=MEMORY_MB[1], **optional())
-    output_files = Items(most=OUTPUT_FILES, check=path_error, **optional())
-    extended = Flag(**optional())
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What concerns several values at once: the caps on sums, and file names that exclude each other."""
@@ -106,6 +104,17 @@ class RunRequestSerializer(serializers.Serializer[Any]):
         entrypoint = attrs.get("entrypoint") or file_name
         _check_names(files, _code_path(code=attrs["code"], entrypoint=entrypoint, file_name=file_name, files=files))
         return attrs
+
+
+class RunRequestSerializer(ProgramSerializer):
+    """The fields as they stand in the body; the API reference in docs/api.md explains them."""
+
+    input = Text(limit=INPUT_BYTES, **optional())
+    # Handed back with the result of an asynchronous run; there is nothing to hand it back with here.
+    extra_params = Anything(**optional())
+    args = Items(most=ARGS, **optional())
+    output_files = Items(most=OUTPUT_FILES, check=path_error, **optional())
+    extended = Flag(**optional())
 
 
 def _check_names(files: Mapping[str, bytes], path: str | None) -> None:

@@ -1,0 +1,141 @@
+"""What a client may ask of a batch: the body of `POST /api/run-code-batch/`, checked before anything is counted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rest_framework import serializers
+
+from execution.comparisons import DEFAULT_TOLERANCE, Comparison, Mode
+from execution.fields import Anything, Choice, Flag, Items, Objects, Real, Seconds, Text, Whole
+from execution.program_fields import ARGS, INPUT_BYTES, check_args_size, optional
+from execution.requests import MEMORY_MB, ProgramSerializer, RunRequest
+from execution.validation import validated
+
+TESTS: Final = 1000
+# An expected output is compared with what the plan keeps of an output, which no plan makes larger than this.
+EXPECTED_BYTES: Final = 1024 * 1024
+_MODES: Final = tuple(mode.value for mode in Mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One of the tests: what differs from the program's own request. `expected` None: the output is not judged."""
+
+    input: bytes = b""
+    expected: bytes | None = None
+    args: tuple[str, ...] | None = None
+    time_limit: float | None = None
+    memory_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRequest:
+    """A valid request. `checker` is a program that judges in place of `comparison`."""
+
+    program: RunRequest
+    cases: tuple[Case, ...]
+    comparison: Comparison = field(default_factory=Comparison)
+    checker: RunRequest | None = None
+    stop_on_failure: bool = False
+    asynchronous: bool = False
+    callback: bool = False
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "BatchRequest":
+        """From a body's JSON object. Raises InvalidRequest with an error for each field that is wrong."""
+        fields = validated(_SERIALIZER, data)
+        checker = fields.get("checker")
+        tolerance = fields.get("tolerance")
+        return cls(
+            program=RunRequest.from_fields(fields),
+            cases=tuple(_case(test) for test in fields["tests"]),
+            comparison=Comparison(
+                Mode(fields.get("compare") or Mode.TRIMMED), DEFAULT_TOLERANCE if tolerance is None else tolerance
+            ),
+            checker=None if checker is None else RunRequest.from_fields(checker),
+            stop_on_failure=fields.get("stop_on_failure") or False,
+            asynchronous=fields.get("async") or False,
+            callback=fields.get("callback") or False,
+        )
+
+    def request_of(self, case: Case) -> RunRequest:
+        """The program with a case's input, and with its limits and arguments where it has some of its own."""
+        program = self.program
+        return replace(
+            program,
+            input=case.input,
+            args=program.args if case.args is None else case.args,
+            time_limit=program.time_limit if case.time_limit is None else case.time_limit,
+            memory_limit=program.memory_limit if case.memory_limit is None else case.memory_limit,
+        )
+
+
+def _case(test: Mapping[str, Any]) -> Case:
+    return Case(
+        input=test.get("input") or b"",
+        expected=test.get("expected"),
+        args=test.get("args"),
+        time_limit=test.get("time_limit"),
+        memory_limit=test.get("memory_limit"),
+    )
+
+
+class TestSerializer(serializers.Serializer[Any]):
+    """One of `tests`."""
+
+    # For pytest, which takes every class of this name for one of its own.
+    __test__ = False
+
+    input = Text(limit=INPUT_BYTES, **optional())
+    expected = Text(limit=EXPECTED_BYTES, **optional())
+    args = Items(most=ARGS, **optional())
+    time_limit = Seconds(**optional())
+    memory_limit = Whole(least=MEMORY_MB[0], most=MEMORY_MB[1], **optional())
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Must be an object.")
+        test: dict[str, Any] = super().to_internal_value(data)
+        check_args_size(test.get("args") or ())
+        return test
+
+
+class CheckerSerializer(ProgramSerializer):
+    """A checker is a program like any other; its input and arguments are the service's to give."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and data is not None and not isinstance(data, dict):
+            raise serializers.ValidationError("Must be an object.")
+        return super().run_validation(data)
+
+
+class BatchRequestSerializer(ProgramSerializer):
+    """The fields as they stand in the body; docs/batch.md explains them. An input belongs to a test."""
+
+    args = Items(most=ARGS, **optional())
+    extra_params = Anything(**optional())
+    tests = Objects(least=1, most=TESTS, item=TestSerializer())
+    compare = Choice("comparison", among=_MODES, **optional())
+    tolerance = Real(least=0, most=1, **optional())
+    checker = CheckerSerializer(**optional())
+    stop_on_failure = Flag(**optional())
+    callback = Flag(**optional())
+
+    def get_fields(self) -> dict[str, Any]:
+        # No name that Python could give an attribute of a class.
+        return {**super().get_fields(), "async": Flag(**optional())}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What concerns several fields at once, after what concerns the program."""
+        attrs = super().validate(attrs)
+        if attrs.get("callback") and not attrs.get("async"):
+            raise serializers.ValidationError({"callback": 'Belongs to a batch with "async": true.'})
+        if attrs.get("checker") is not None and attrs.get("compare") is not None:
+            raise serializers.ValidationError({"compare": "Send either `compare` or `checker`, not both."})
+        if attrs.get("tolerance") is not None and attrs.get("compare") != Mode.NUMERIC:
+            raise serializers.ValidationError({"tolerance": 'Belongs to "compare": "numeric".'})
+        return attrs
+
+
+_SERIALIZER: Final = BatchRequestSerializer()

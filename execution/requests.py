@@ -75,6 +75,24 @@ class RunRequest:
             extended=fields.get("extended") or False,
         )
 
+    def to_data(self) -> dict[str, Any]:
+        """A JSON object from which `from_data` makes this request again."""
+        files = {path: content.decode() for path, content in self.files.items()}
+        # Over /v1/execute a main file may be larger than `code` may be; it is named among the files then.
+        code = files.pop(self.entrypoint) if len(self.files[self.entrypoint]) <= CODE_BYTES else ""
+        optional_fields = {
+            "files": files,
+            "input": self.input.decode(),
+            "args": list(self.args),
+            "env": dict(self.env),
+            "time_limit": self.time_limit,
+            "memory_limit": self.memory_limit,
+            "output_files": list(self.output_files),
+            "extended": self.extended,
+        }
+        given = {name: value for name, value in optional_fields.items() if value}
+        return {"compiler": self.compiler.id, "code": code, "entrypoint": self.entrypoint, **given}
+
 
 def _code_path(*, code: bytes, entrypoint: str, file_name: str, files: Mapping[str, bytes]) -> str | None:
     """Where `code` stands: under the entrypoint's name, or beside it when that is one of `files` (None: nowhere)."""

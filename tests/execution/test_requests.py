@@ -1,5 +1,7 @@
 """What a body may ask for, and how it is told what is wrong with it."""
 
+import json
+
 import pytest
 
 from config.errors import InvalidRequest
@@ -44,6 +46,22 @@ def test_every_field_is_taken_literally():
     assert request.env == {"LD_PRELOAD": "/x.so", "A": "=\n'"}
     assert (request.time_limit, request.memory_limit) == (2.0, 16)
     assert (request.output_files, request.extended) == (("*.png",), True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"code": ""},
+        {"entrypoint": "app/run.py", "files": {"data.txt": "é\0"}, "input": "a\0b"},
+        {"code": "", "files": {"main.py": "x" * (CODE_BYTES + 1)}, "entrypoint": "main.py"},
+        {"code": "1", "files": {"run.py": "2"}, "entrypoint": "run.py", "extended": True},
+        {"args": ["", "-x"], "env": {"A": ""}, "time_limit": 0.5, "memory_limit": 16, "output_files": ["*"]},
+    ],
+)
+def test_a_request_is_made_again_from_its_data(fields):
+    request = parse(**fields)
+    assert RunRequest.from_data(json.loads(json.dumps(request.to_data()))) == request
 
 
 def test_both_required_fields_are_missed():

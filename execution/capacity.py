@@ -9,20 +9,21 @@ answer.headers |= admission.headers
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from accounts.caller import Caller
-from accounts.ratelimits import Lease, TokenBucket
+from accounts.ratelimits import Lease, State, TokenBucket
 from accounts.ratelimits.keeper import LEASE_SECONDS
 from billing import quotas
 from billing.charges import RunUsage
 from billing.connections import leave_seat, take_seat
+from billing.periods import Period
 from billing.plans import Plan
 from config.errors import LimitExceeded
 from execution.limit_headers import Policy, limit_headers, seconds, seconds_left
 from execution.sandbox.job import MIB, Limits
 
-__all__ = ["Admission", "RunUsage", "admit_connection", "admit_run", "limits_for"]
+__all__ = ["Admission", "RunUsage", "admit_connection", "admit_run", "admit_to_queue", "limits_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,18 @@ class Admission:
 
 @asynccontextmanager
 async def admit_run(
-    caller: Caller, plan: Plan, *, run_id: UUID, connection: str | None = None
+    caller: Caller, plan: Plan, *, run_id: UUID, connection: str | None = None, queued: bool = False
 ) -> AsyncIterator[Admission]:
     """Room for one run: a place of its key and one run of the month, held until the block is left in whatever way.
 
     With `connection`, the id of a WebSocket connection, that connection's rate counts in place of the key's rate and
-    concurrency: one such key may stand on a page with many readers.
+    concurrency: one such key may stand on a page with many readers. With `queued`, only the run of the month: the key's
+    rate was counted when the run was queued, and how many queued runs are carried out at once is up to the workers.
 
     Raises LimitExceeded with code `run_quota`, `concurrency_limit` or `rate_limit`, and Unavailable when the limits
     cannot be checked.
     """
-    policies = _policies(caller, plan, run_id.hex, connection)
+    policies = () if queued else _policies(caller, plan, run_id.hex, connection)
     try:
         reservation = await quotas.reserve(caller, plan, run_id, beside=[policy.check for policy in policies])
     except quotas.Refused as refused:
@@ -63,6 +65,27 @@ async def admit_run(
         yield Admission(run_id, headers, reservation)
     finally:
         await reservation.close()
+
+
+async def admit_to_queue(caller: Caller, plan: Plan, *, waiting: int) -> dict[str, str]:
+    """Whether one more run may be queued where the organisation has so many `waiting`: takes the key's rate, and sees
+    that the month holds a run for each of them. Returns RateLimit and RateLimit-Policy for the answer.
+
+    Raises LimitExceeded with code `run_quota` or `rate_limit`, and Unavailable when the limits cannot be checked.
+    """
+    run_id = uuid4()
+    policies = (_key_rate(caller, plan),)
+    try:
+        reservation = await quotas.reserve(caller, plan, run_id, beside=[policy.check for policy in policies])
+    except quotas.Refused as refused:
+        raise _refusal(refused, plan, policies) from None
+    await reservation.close()
+    runs, *others = reservation.states
+    states = (State(max(runs.remaining - waiting, 0), runs.reset), *others)
+    headers = limit_headers(states, plan, reservation.period, policies)
+    if waiting > runs.remaining:
+        raise _quota_used(plan, reservation.period, headers, waiting=waiting)
+    return headers
 
 
 @asynccontextmanager
@@ -104,21 +127,18 @@ def _policies(caller: Caller, plan: Plan, member: str, connection: str | None) -
         rate = plan.connection_rate
         return (Policy.rate(TokenBucket.per_second(f"connection:{connection}", rate.per_second, rate.burst)),)
     key = f"{caller.kind}:{caller.key_id}"
-    return (
-        Policy.concurrency(Lease(key, plan.sync_concurrency, member, LEASE_SECONDS)),
-        Policy.rate(TokenBucket.per_second(key, plan.rate.per_second, plan.rate.burst)),
-    )
+    return (Policy.concurrency(Lease(key, plan.sync_concurrency, member, LEASE_SECONDS)), _key_rate(caller, plan))
+
+
+def _key_rate(caller: Caller, plan: Plan) -> Policy:
+    return Policy.rate(TokenBucket.per_second(f"{caller.kind}:{caller.key_id}", plan.rate.per_second, plan.rate.burst))
 
 
 def _refusal(refused: quotas.Refused, plan: Plan, policies: Sequence[Policy]) -> LimitExceeded:
+    headers = limit_headers(refused.states, plan, refused.period, policies, refusing=refused.place)
     if refused.place == 0:
-        code, wait = "run_quota", max(seconds_left(refused.period), 1)
-        day = refused.period.ends_at
-        message = (
-            f"All {plan.runs_per_month:,} runs of the {plan.name} plan are used. The count starts anew on "
-            f"{day.day} {day:%B %Y} (UTC); a larger plan holds more runs."
-        )
-    elif isinstance(policies[refused.place - 1].check, Lease):
+        return _quota_used(plan, refused.period, headers)
+    if isinstance(policies[refused.place - 1].check, Lease):
         # A place comes free when the caller's own programs end, long before a lease lapses.
         code, wait = "concurrency_limit", 1
         message = (
@@ -128,5 +148,15 @@ def _refusal(refused: quotas.Refused, plan: Plan, policies: Sequence[Policy]) ->
     else:
         code, wait = "rate_limit", max(seconds(refused.retry_after), 1)
         message = f"Too many runs in too short a time. Wait {wait} s, then send this again."
-    headers = limit_headers(refused.states, plan, refused.period, policies, refusing=refused.place)
     return LimitExceeded(message, code=code, headers={**headers, "Retry-After": str(wait)})
+
+
+def _quota_used(plan: Plan, period: Period, headers: dict[str, str], *, waiting: int = 0) -> LimitExceeded:
+    day = period.ends_at
+    used = f"are used or taken by the {waiting:,} that wait" if waiting else "are used"
+    message = (
+        f"All {plan.runs_per_month:,} runs of the {plan.name} plan {used}. The count starts anew on "
+        f"{day.day} {day:%B %Y} (UTC); a larger plan holds more runs."
+    )
+    wait = max(seconds_left(period), 1)
+    return LimitExceeded(message, code="run_quota", headers={**headers, "Retry-After": str(wait)})

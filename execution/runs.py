@@ -37,8 +37,13 @@ class RunAnswer:
     headers: Mapping[str, str]
 
 
-async def run_code(*, caller: Caller, request: RunRequest) -> RunAnswer:
+async def run_code(
+    *, caller: Caller, request: RunRequest, run_id: UUID | None = None, queued: bool = False
+) -> RunAnswer:
     """Runs a program to its end, for the caller's organisation.
+
+    `run_id` is that of a run which has one already: however often it is carried out, it is billed once. `queued`: it
+    was taken into the queue before, see `admit_run`.
 
     Raises LimitExceeded, and Unavailable (`toolchain_unavailable`, `sandbox_unavailable`, or `unavailable` when the
     limits cannot be checked or the run not be recorded); nothing is billed then.
@@ -46,8 +51,8 @@ async def run_code(*, caller: Caller, request: RunRequest) -> RunAnswer:
     if request.compiler.id not in installed(settings.RUNCODE_HOME):
         raise _no_toolchain(request.compiler)
     plan = await plan_for(caller.organisation_id)
-    run_id = uuid4()
-    async with admit_run(caller, plan, run_id=run_id) as admission:
+    run_id = run_id or uuid4()
+    async with admit_run(caller, plan, run_id=run_id, queued=queued) as admission:
         started_at = datetime.now(UTC)
         result = await _run(request, plan, run_id)
         admission.settle(

@@ -17,7 +17,7 @@ from billing.periods import current_month
 from billing.plans import FREE, PRO, ExecutionLimits, Plan, Rate
 from billing.usage import ausage_of
 from config.errors import LimitExceeded
-from execution.capacity import admit_connection, admit_run, limits_for
+from execution.capacity import admit_connection, admit_run, admit_to_queue, limits_for
 from execution.limit_headers import seconds
 from execution.sandbox.job import MIB, Limits
 from tests.billing.runs import USAGE, caller_of, flush
@@ -185,6 +185,45 @@ class TestConnections:
         assert refused.value.code == "concurrency_limit"
         assert refused.value.message.startswith("All 2 WebSocket connections of the Free plan are open.")
         assert (await ausage_of(caller.organisation_id)).connections == 0
+
+
+class TestQueue:
+    async def test_a_run_that_is_queued_takes_the_keys_rate_and_nothing_else(
+        self, cast: Cast, running: Metering
+    ) -> None:
+        caller = caller_of(cast.alice.organisation.pk)
+        plan = replace(FREE, rate=Rate(per_second=0.001, burst=2), sync_concurrency=1)
+        async with admit_run(caller, plan, run_id=uuid4()):
+            headers = await admit_to_queue(caller, plan, waiting=10)
+            assert re.match(r'"runs";r=4988;t=\d+, "requests";r=0;t=\d+$', headers["RateLimit"])
+            with pytest.raises(LimitExceeded) as refused:
+                await admit_to_queue(caller, plan, waiting=10)
+        assert refused.value.code == "rate_limit"
+        assert (await ausage_of(caller.organisation_id)).runs_used == 0
+
+    async def test_what_waits_already_counts_as_used(self, cast: Cast, running: Metering) -> None:
+        caller = caller_of(cast.alice.organisation.pk)
+        plan = replace(FREE, runs_per_month=3)
+        await admitted(caller, plan)
+        await admit_to_queue(caller, plan, waiting=1)
+        with pytest.raises(LimitExceeded) as refused:
+            await admit_to_queue(caller, plan, waiting=2)
+        assert refused.value.code == "run_quota"
+        assert refused.value.message.startswith("All 3 runs of the Free plan are used or taken by the 2 that wait.")
+        assert int(refused.value.headers["Retry-After"]) > 0
+
+    async def test_a_queued_run_is_carried_out_past_its_keys_rate_and_places(
+        self, cast: Cast, running: Metering
+    ) -> None:
+        caller = caller_of(cast.alice.organisation.pk)
+        plan = replace(FREE, rate=Rate(per_second=0.001, burst=1), sync_concurrency=1, runs_per_month=3)
+        async with admit_run(caller, plan, run_id=uuid4()):
+            for _ in range(2):
+                async with admit_run(caller, plan, run_id=uuid4(), queued=True) as admission:
+                    admission.settle(USAGE)
+            with pytest.raises(LimitExceeded) as refused:
+                await admit_run(caller, plan, run_id=uuid4(), queued=True).__aenter__()
+        assert refused.value.code == "run_quota"
 
 
 # The grammar of RFC 9651 as far as these headers use it: a list of strings with parameters.

@@ -19,10 +19,11 @@ from billing.plans import Plan
 from billing.subscriptions import plan_for
 from config.errors import Unavailable
 from execution.capacity import admit_run, limits_for
-from execution.catalogue import Compiler, installed
+from execution.catalogue import COMPILERS, Compiler, installed
 from execution.requests import RunRequest
 from execution.sandbox.errors import SandboxError, ToolchainMissing
 from execution.sandbox.job import Job, Outcome, Result
+from execution.sandbox.live import Live
 from execution.sandbox_clients import sandbox_client
 
 _log = structlog.get_logger("runcode.runs")
@@ -38,12 +39,19 @@ class RunAnswer:
 
 
 async def run_code(
-    *, caller: Caller, request: RunRequest, run_id: UUID | None = None, queued: bool = False
+    *,
+    caller: Caller,
+    request: RunRequest,
+    run_id: UUID | None = None,
+    queued: bool = False,
+    live: Live | None = None,
+    connection: str | None = None,
 ) -> RunAnswer:
     """Runs a program to its end, for the caller's organisation.
 
     `run_id` is that of a run which has one already: however often it is carried out, it is billed once. `queued`: it
-    was taken into the queue before, see `admit_run`.
+    was taken into the queue before, see `admit_run`. `live` sees the streams while the program runs. `connection` is
+    the id of the WebSocket connection that the run came over.
 
     Raises LimitExceeded, and Unavailable (`toolchain_unavailable`, `sandbox_unavailable`, or `unavailable` when the
     limits cannot be checked or the run not be recorded); nothing is billed then.
@@ -52,9 +60,9 @@ async def run_code(
         raise _no_toolchain(request.compiler)
     plan = await plan_for(caller.organisation_id)
     run_id = run_id or uuid4()
-    async with admit_run(caller, plan, run_id=run_id, queued=queued) as admission:
+    async with admit_run(caller, plan, run_id=run_id, connection=connection, queued=queued) as admission:
         started_at = datetime.now(UTC)
-        result = await _run(request, plan, run_id)
+        result = await _run(job_for(request, plan, caller), run_id, live)
         admission.settle(
             RunUsage(
                 compiler=request.compiler.id,
@@ -68,8 +76,8 @@ async def run_code(
     return RunAnswer(run_id, result, admission.headers)
 
 
-def job_for(request: RunRequest, plan: Plan) -> Job:
-    """The sandbox's job of a request, under its plan's limits."""
+def job_for(request: RunRequest, plan: Plan, caller: Caller) -> Job:
+    """The sandbox's job of a request, under its plan's limits. An organisation's compiled programs are kept for it."""
     return Job(
         compiler=request.compiler.id,
         files=request.files,
@@ -79,21 +87,22 @@ def job_for(request: RunRequest, plan: Plan) -> Job:
         env=request.env,
         limits=limits_for(plan, time_limit=request.time_limit, memory_limit=request.memory_limit),
         output_files=request.output_files,
+        cache=str(caller.organisation_id),
     )
 
 
-async def _run(request: RunRequest, plan: Plan, run_id: UUID) -> Result:
+async def _run(job: Job, run_id: UUID, live: Live | None) -> Result:
     try:
-        result = await sandbox_client().run(job_for(request, plan))
+        result = await sandbox_client().run(job, live)
     except ToolchainMissing:
-        # Removed since the look at the manifests above.
-        raise _no_toolchain(request.compiler) from None
+        # Removed since run_code looked at the manifests.
+        raise _no_toolchain(COMPILERS[job.compiler]) from None
     except SandboxError as error:
         # Its text is for the operator: it names paths of the host.
         _log.error("a run was not carried out", run_id=str(run_id), error=str(error))
         raise _no_sandbox() from error
     if result.outcome is Outcome.INTERNAL_ERROR:
-        _log.error("a run broke inside the sandbox", run_id=str(run_id), compiler=request.compiler.id)
+        _log.error("a run broke inside the sandbox", run_id=str(run_id), compiler=job.compiler)
         raise _no_sandbox()
     return result
 

@@ -8,6 +8,7 @@ from typing import Any
 from execution.sandbox import wire
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Job, Result
+from execution.sandbox.live import Live
 
 # How long a call waits for a supervisor that is just being restarted, in seconds.
 RESTART_PATIENCE = 5.0
@@ -25,16 +26,18 @@ class SandboxClient:
         self._path = socket_path
         self._idle: deque[_Connection] = deque()
 
-    async def run(self, job: Job) -> Result:
+    async def run(self, job: Job, live: Live | None = None) -> Result:
         """Runs one job; cancelling the call kills the program. Raises SandboxError where the run was not carried out.
 
         A supervisor that ends in the middle is given time to come back and the job is run once more: the first
-        attempt died with it, and a program without network leaves no trace.
+        attempt died with it, and a program without network leaves no trace. Not so a live run: somebody saw it.
         """
-        request = wire.encode_job(job)
+        request = wire.encode_job(job, live=live is not None)
         try:
-            answer = await self._ask(request)
+            answer = await self._ask(request, live=live)
         except _ConnectionLost:
+            if live is not None:
+                raise SandboxUnavailable("The sandbox supervisor ended during this run.") from None
             try:
                 answer = await self._ask(request)
             except _ConnectionLost:
@@ -54,10 +57,12 @@ class SandboxClient:
         while self._idle:
             self._idle.pop().abort()
 
-    async def _ask(self, request: bytes, *, patience: float = RESTART_PATIENCE) -> wire.Message:
+    async def _ask(
+        self, request: bytes, *, patience: float = RESTART_PATIENCE, live: Live | None = None
+    ) -> wire.Message:
         connection = await self._connect(patience)
         try:
-            answer = await connection.ask(request)
+            answer = await connection.ask(request, live)
         except BaseException:
             connection.abort()
             raise
@@ -84,16 +89,40 @@ class SandboxClient:
 
 
 class _Connection(asyncio.Protocol):
+    """A connection to the supervisor, and while it carries a live run that run's port."""
+
     def __init__(self) -> None:
         self.open = False
         self._decoder = wire.Decoder()
         self._transport: asyncio.Transport
         self._answer: asyncio.Future[wire.Message] | None = None
+        self._live: Live | None = None
 
-    async def ask(self, request: bytes) -> wire.Message:
+    async def ask(self, request: bytes, live: Live | None = None) -> wire.Message:
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return await self._answer
+        if live is None:
+            return await self._answer
+        self._live = live
+        live.attach(self)
+        try:
+            return await self._answer
+        finally:
+            live.detach()
+            self._live = None
+            self.resume()
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(wire.encode("input", {}, data))
+
+    def end_input(self) -> None:
+        self._transport.write(wire.encode("input_end", {}))
+
+    def pause(self) -> None:
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        self._transport.resume_reading()
 
     def abort(self) -> None:
         self._transport.abort()
@@ -116,7 +145,13 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
             return
         for message in messages:
-            if self._answer is not None and not self._answer.done():
+            if message.kind == "output":
+                if self._live is not None:
+                    self._live.on_output(message.fields["stream"], message.blobs[0])
+            elif message.kind == "state":
+                if self._live is not None:
+                    self._live.on_state(message.fields["state"])
+            elif self._answer is not None and not self._answer.done():
                 self._answer.set_result(message)
 
     def _fail(self, error: SandboxError) -> None:

@@ -1,9 +1,11 @@
 """What the supervisor asks of a driver, and when."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from execution.sandbox.builds import Build
 from execution.sandbox.job import Job, Result
+from execution.sandbox.live import Live
 from execution.sandbox.toolchain import Toolchain
 
 
@@ -23,9 +25,20 @@ class Driver(Protocol):
     def warm(self, toolchains: Iterable[Toolchain]) -> None:
         """Keeps sandboxes ready, from now on, for jobs of these toolchains and no others; done in the background."""
 
-    async def run(self, job: Job, toolchain: Toolchain) -> Result:
+    async def run(
+        self,
+        job: Job,
+        toolchain: Toolchain,
+        *,
+        live: Live | None = None,
+        build: Build | None = None,
+        keep: Callable[[Build], None] | None = None,
+    ) -> Result:
         """Runs one job in a sandbox of its own. Cancelling kills it; nothing of it is left when this returns, or
-        soon after. Raises SandboxError where not the program but the driver failed."""
+        soon after. Raises SandboxError where not the program but the driver failed.
+
+        `live` sees the streams as they come, and its program's standard input stays open until it ends it. With
+        `build` the job is not compiled; `keep` gets what compiling it made, before the program runs."""
 
     def ready(self) -> int:
         """How many sandboxes wait for a job."""

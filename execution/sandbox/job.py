@@ -41,7 +41,8 @@ class Job:
     """One program to run once.
 
     `files` maps a relative path inside the work dir to its content and includes `entrypoint`. `env` is added
-    to the toolchain's environment. `output_files` are paths or globs, read from the work dir after the run.
+    to the toolchain's environment. `output_files` are paths or globs, read from the work dir after the run. `cache`
+    names whose compiled programs this one may be kept among and found in (see `builds`); empty: it is compiled anew.
     """
 
     compiler: str
@@ -52,6 +53,7 @@ class Job:
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     output_files: tuple[str, ...] = ()
+    cache: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Result:
     `exit_code` and `signal` are the program's, or the compiler's when compilation failed; killed by signal N
     reads 128 + N and N; the wall-clock limit reads 124 and None. `wall_seconds` is the run stage alone,
     `total_seconds` has the compilation too, `cpu_seconds` is user and system time of both stages,
-    `memory_bytes` the peak of the whole sandbox.
+    `memory_bytes` the peak of the whole sandbox. `cached`: the program was found compiled, so `compile_seconds` is 0.
     """
 
     outcome: Outcome

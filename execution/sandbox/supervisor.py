@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 
 from execution.sandbox import wire
+from execution.sandbox.builds import BuildCache, build_key
 from execution.sandbox.driver import Driver
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
-from execution.sandbox.job import MIB, Result
-from execution.sandbox.toolchain import Toolchains
+from execution.sandbox.job import MIB, Job, Result
+from execution.sandbox.live import Live
+from execution.sandbox.toolchain import Toolchain, Toolchains
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Supervisor:
         self._home = home
         self._driver = driver
         self._toolchains = Toolchains(toolchains)
+        self._builds = BuildCache(home / "cache" / "builds")
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         self._most_running = max(1, min(MOST_RUNNING, int(memory * MEMORY_SHARE / MEMORY_PER_RUN)))
         self._room = asyncio.Semaphore(self._most_running)
@@ -78,6 +81,7 @@ class Supervisor:
         for connection in list(connections):
             await connection.end()
         await self._driver.stop()
+        await self._builds.close()
 
     async def _keep_warm(self) -> None:
         """Follows installations and removals: a new toolchain is warm without a restart."""
@@ -88,7 +92,7 @@ class Supervisor:
                 log.warning("%s", error)
             await asyncio.sleep(WARM_INTERVAL)
 
-    async def run(self, message: wire.Message) -> Result:
+    async def run(self, message: wire.Message, live: Live | None) -> Result:
         job = wire.decode_job(message)
         toolchain = self._toolchains.get(job.compiler)
         try:
@@ -97,10 +101,19 @@ class Supervisor:
             raise SandboxUnavailable("All sandboxes of this host are busy; try again in some seconds.") from None
         self._running += 1
         try:
-            return await self._driver.run(job, toolchain)
+            return await self._compile_once(job, toolchain, live)
         finally:
             self._running -= 1
             self._room.release()
+
+    async def _compile_once(self, job: Job, toolchain: Toolchain, live: Live | None) -> Result:
+        key = build_key(job, toolchain)
+        if key is None:
+            return await self._driver.run(job, toolchain, live=live)
+        if build := await self._builds.get(key):
+            return await self._driver.run(job, toolchain, live=live, build=build)
+        with self._builds.making(key) as keep:
+            return await self._driver.run(job, toolchain, live=live, keep=keep)
 
     def status(self) -> dict[str, object]:
         return {
@@ -113,7 +126,7 @@ class Supervisor:
 
 
 class _Connection(asyncio.Protocol):
-    """One client: a request at a time; its going away cancels what it asked for."""
+    """One client: a request at a time; its going away cancels what it asked for, its reading slowly slows it down."""
 
     def __init__(self, supervisor: Supervisor, connections: "set[_Connection]") -> None:
         self._supervisor = supervisor
@@ -121,6 +134,7 @@ class _Connection(asyncio.Protocol):
         self._decoder = wire.Decoder()
         self._transport: asyncio.Transport
         self._task: asyncio.Task[None] | None = None
+        self._live: Live | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what create_unix_server makes)
@@ -140,11 +154,24 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
             return
         for message in messages:
+            if message.kind in ("input", "input_end"):
+                self._take_input(message)
+                continue
             if self._task is not None:
                 log.warning("closing a connection: a second request before the first was answered")
                 self._transport.abort()
                 return
+            if message.kind == "run" and message.fields["live"]:
+                self._live = self._watched()
             self._task = asyncio.get_running_loop().create_task(self._answer(message))
+
+    def pause_writing(self) -> None:
+        if self._live is not None:
+            self._live.pause()
+
+    def resume_writing(self) -> None:
+        if self._live is not None:
+            self._live.resume()
 
     async def end(self) -> None:
         task = self._task
@@ -156,7 +183,7 @@ class _Connection(asyncio.Protocol):
     async def _answer(self, message: wire.Message) -> None:
         try:
             if message.kind == "run":
-                answer = wire.encode_result(await self._supervisor.run(message))
+                answer = wire.encode_result(await self._supervisor.run(message, self._live))
             else:
                 answer = wire.encode("status", {"status": self._supervisor.status()})
         except SandboxError as error:
@@ -165,5 +192,19 @@ class _Connection(asyncio.Protocol):
         except Exception:
             log.exception("a run failed")
             answer = wire.encode_error(SandboxError("The sandbox failed; the supervisor's log says why."))
-        self._task = None
+        self._task = self._live = None
         self._transport.write(answer)
+
+    def _watched(self) -> Live:
+        return Live(
+            on_output=lambda stream, data: self._transport.write(wire.encode("output", {"stream": stream}, data)),
+            on_state=lambda state: self._transport.write(wire.encode("state", {"state": state})),
+        )
+
+    def _take_input(self, message: wire.Message) -> None:
+        if self._live is None:
+            return
+        if message.kind == "input_end":
+            self._live.end_input()
+        else:
+            self._live.write(message.blobs[0])

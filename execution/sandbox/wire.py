@@ -3,6 +3,9 @@
 The length counts what follows it. A header names its blobs by size, in order, under `blobs`. A client sends `run` and
 gets one `result` or `error`; or `status` and gets `status`. A connection carries one request at a time, and closing it
 cancels that request.
+
+While a `run` with `live` is under way, `state` and `output` come before its answer, and the client may send `input` and
+`input_end`, of which what comes too late is passed over. Who reads slowly holds the program back.
 """
 
 import json
@@ -71,7 +74,7 @@ def _decode(body: memoryview, header_size: int) -> Message:
     return Message(kind, header, blobs)
 
 
-def encode_job(job: Job) -> bytes:
+def encode_job(job: Job, *, live: bool = False) -> bytes:
     fields = {
         "compiler": job.compiler,
         "paths": list(job.files),
@@ -80,6 +83,8 @@ def encode_job(job: Job) -> bytes:
         "env": dict(job.env),
         "limits": asdict(job.limits),
         "output_files": job.output_files,
+        "cache": job.cache,
+        "live": live,
     }
     return encode("run", fields, job.stdin, *job.files.values())
 
@@ -96,6 +101,7 @@ def decode_job(message: Message) -> Job:
         env=fields["env"],
         limits=Limits(**fields["limits"]),
         output_files=tuple(fields["output_files"]),
+        cache=fields["cache"],
     )
 
 

@@ -45,6 +45,10 @@ def file_frame(path: str, content: bytes) -> bytes:
     return pack("F", os.fsencode(path), b"\0", content)
 
 
+def build_frame(path: str, content: bytes, *, executable: bool) -> bytes:
+    return pack("B", b"\1" if executable else b"\0", path.encode(), b"\0", content)
+
+
 def command(argv: Sequence[str], env: Mapping[str, str]) -> bytes:
     strings = [*argv, *(f"{key}={value}" for key, value in env.items())]
     encoded = [text.encode("utf-8", "surrogateescape") + b"\0" for text in strings]
@@ -100,9 +104,9 @@ class Control:
         with contextlib.suppress(OSError):
             self._socket.send(pack("K"))
 
-    async def work_dir(self) -> int:
-        """A descriptor of the sandbox's work dir, which the caller closes."""
-        await self.send(pack("D"))
+    async def directory(self, name: str) -> int:
+        """A descriptor of the sandbox's "work" or "build" folder, which the caller closes."""
+        await self.send(pack("D", name.encode()))
         while (await self.receive()).kind != "D":
             continue
         return self._descriptors.popleft()

@@ -7,11 +7,13 @@ import itertools
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from execution.sandbox.builds import Build
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Job, Limits, Result
+from execution.sandbox.live import Live
 from execution.sandbox.native import inspection
 from execution.sandbox.native.build import build_helper
 from execution.sandbox.native.cgroups import Hierarchy, find_hierarchy
@@ -83,12 +85,20 @@ class NativeDriver:
             for toolchain in toolchains
         )
 
-    async def run(self, job: Job, toolchain: Toolchain) -> Result:
+    async def run(
+        self,
+        job: Job,
+        toolchain: Toolchain,
+        *,
+        live: Live | None = None,
+        build: Build | None = None,
+        keep: Callable[[Build], None] | None = None,
+    ) -> Result:
         template = Template.of(toolchain, job)
         template = Template(self._visible(template.root), template.work_bytes, template.hot)
         sandbox = await self._pool.take(template)
         try:
-            return await sandbox.run(job, toolchain)
+            return await sandbox.run(job, toolchain, live=live, build=build, keep=keep)
         finally:
             self._end(sandbox, template)
 

@@ -10,13 +10,15 @@
  *        H  path NUL argv, environment   the same, but with a FIFO at `path`: the program starts now and blocks when
  *                                        it opens its source
  *        G  content                      the source of an H program: becomes the file at `path` and goes down the FIFO
+ *        B  u8 executable, path NUL content
+ *                                        write a file below the build dir, likewise
  *        K                               kill everything that runs
- *        D                               answer with a descriptor of the work dir
+ *        D  "work" or "build"            answer with a descriptor of that dir
  *   out  I                               the sandbox is up
  *        R                               ready: an H program waits for its source
  *        E  i32 status, i32 errno, u64   a program ended: wait status, errno when it could not be started, wall ns
  *        F  i32 errno                    a file could not be written (nothing is sent when it could)
- *        D                               the descriptor of the work dir rides along
+ *        D                               the descriptor of the dir rides along
  * argv and environment: u32 argc, u32 envc, then argc + envc NUL-terminated strings.
  */
 #define _GNU_SOURCE
@@ -41,8 +43,9 @@
 #define CONTROL 3
 #define MAX_FRAME (64u << 20)
 #define WORK "/work"
+#define BUILD "/build"
 
-static int work_dir;
+static int work_dir, build_dir;
 static int signals;
 static int *start_error;      /* shared with the child between fork and exec */
 static pid_t program;         /* 0: none runs */
@@ -126,18 +129,25 @@ static uint32_t read_header(char *kind, int fds[3]) {
 
 /* Only the supervisor's files are written here, before any program ran: there is no link to follow yet, and
  * O_NOFOLLOW and O_EXCL keep it so. The path was validated by the caller to stay below the work dir. */
-static int write_file(char *path, const char *content, size_t size) {
+static int write_file(int dir, char *path, const char *content, size_t size, mode_t mode) {
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        int failed = mkdirat(work_dir, path, 0755) < 0 && errno != EEXIST;
+        int failed = mkdirat(dir, path, 0755) < 0 && errno != EEXIST;
         *slash = '/';
         if (failed) return errno;
     }
-    int fd = openat(work_dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0) return errno;
     int error = write_all(fd, content, size);
     close(fd);
     return error;
+}
+
+static int write_build(char *payload, size_t size) {
+    if (size < 2) return EINVAL;
+    char *path = payload + 1;
+    size_t before = 1 + strlen(path) + 1;
+    return before > size ? EINVAL : write_file(build_dir, path, payload + before, size - before, payload[0] ? 0755 : 0644);
 }
 
 static void ended(int status, int error, uint64_t wall_ns) {
@@ -211,7 +221,7 @@ static void wait_for_reader(void) {
 
 static void go(char *source, size_t size) {
     if (fifo < 0) quit();
-    int error = unlinkat(work_dir, fifo_path, 0) < 0 ? errno : write_file(fifo_path, source, size);
+    int error = unlinkat(work_dir, fifo_path, 0) < 0 ? errno : write_file(work_dir, fifo_path, source, size, 0644);
     if (error) send_frame('F', &error, sizeof error, -1);
     started_ns = now_ns();
     write_all(fifo, source, size); /* EPIPE: the program ended before it read all; its status tells */
@@ -231,7 +241,11 @@ static void order(void) {
     int error;
     switch (kind) {
     case 'F':
-        error = path_size > size ? EINVAL : write_file(payload, payload + path_size, size - path_size);
+        error = path_size > size ? EINVAL : write_file(work_dir, payload, payload + path_size, size - path_size, 0644);
+        if (error) send_frame('F', &error, sizeof error, -1);
+        break;
+    case 'B':
+        error = write_build(payload, size);
         if (error) send_frame('F', &error, sizeof error, -1);
         break;
     case 'X':
@@ -250,7 +264,7 @@ static void order(void) {
         kill(-1, SIGKILL);
         break;
     case 'D':
-        send_frame('D', NULL, 0, work_dir);
+        send_frame('D', NULL, 0, payload[0] == 'b' ? build_dir : work_dir);
         break;
     default:
         quit();
@@ -282,6 +296,7 @@ int main(void) {
     for (int fd = 4; fd < 16; fd++) close(fd);
     fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
     work_dir = open(WORK, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    build_dir = open(BUILD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     start_error = mmap(NULL, sizeof *start_error, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     sigaction(SIGALRM, &(struct sigaction){.sa_handler = interrupt}, NULL); /* without SA_RESTART */
     sigset_t children;
@@ -289,7 +304,7 @@ int main(void) {
     sigaddset(&children, SIGCHLD);
     sigprocmask(SIG_BLOCK, &children, NULL);
     signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (work_dir < 0 || start_error == MAP_FAILED || signals < 0) return 1;
+    if (work_dir < 0 || build_dir < 0 || start_error == MAP_FAILED || signals < 0) return 1;
     send_frame('I', NULL, 0, -1);
     for (;;) {
         struct pollfd waits[2] = {{CONTROL, POLLIN, 0}, {signals, POLLIN, 0}};

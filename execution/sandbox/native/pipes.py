@@ -4,12 +4,15 @@ import asyncio
 import os
 from collections.abc import Callable
 
+from execution.sandbox.live import Live
+
 _READ = 65536
 
 
 class OutputPipe:
     """Collects what comes out of a pipe: the first `cap` bytes are kept, the rest is read and dropped, so that memory
-    stays flat whatever a program writes. `on_overflow` is called once, when the first byte past the cap comes."""
+    stays flat whatever a program writes. `on_overflow` is called once, when the first byte past the cap comes;
+    `on_data`, where it is set, gets what is kept as it comes."""
 
     def __init__(self, *, cap: int, on_overflow: Callable[[], None] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -19,6 +22,7 @@ class OutputPipe:
         os.set_blocking(self._read_end, False)
         self._cap = cap
         self._on_overflow = on_overflow
+        self.on_data: Callable[[bytes], None] | None = None
         self._chunks: list[bytes] = []
         self._kept = 0
         self.truncated = False
@@ -42,6 +46,15 @@ class OutputPipe:
         """Sets another cap, before the program has written anything."""
         self._cap, self._on_overflow = cap, on_overflow
 
+    def pause(self) -> None:
+        """Reads nothing for now: the program waits once the pipe is full."""
+        if self._open:
+            self._loop.remove_reader(self._read_end)
+
+    def resume(self) -> None:
+        if self._open:
+            self._loop.add_reader(self._read_end, self._on_readable)
+
     def close(self) -> None:
         self.close_write_end()
         if self._open:
@@ -62,6 +75,8 @@ class OutputPipe:
         if room > 0:
             self._chunks.append(chunk[:room])
             self._kept += len(self._chunks[-1])
+            if self.on_data is not None:
+                self.on_data(self._chunks[-1])
         if len(chunk) > room and not self.truncated:
             self.truncated = True
             if self._on_overflow is not None:
@@ -77,7 +92,8 @@ class InputPipe:
         self.read_end, self._write_end = os.pipe2(os.O_CLOEXEC)
         os.fchmod(self.read_end, 0o444)
         os.set_blocking(self._write_end, False)
-        self._pending = memoryview(b"")
+        self._pending = bytearray()
+        self._ending = False
         self._waiting = False
 
     def close_read_end(self) -> None:
@@ -85,9 +101,14 @@ class InputPipe:
             os.close(self.read_end)
             self.read_end = -1
 
-    def send_and_close(self, data: bytes) -> None:
-        """Writes all of `data`, as fast as the program takes it, then end-of-file."""
-        self._pending = memoryview(data)
+    def send(self, data: bytes) -> None:
+        """Writes all of `data`, as fast as the program takes it."""
+        self._pending += data
+        self._write()
+
+    def end(self) -> None:
+        """End-of-file, after everything that was sent."""
+        self._ending = True
         self._write()
 
     def close(self) -> None:
@@ -99,14 +120,67 @@ class InputPipe:
             self._write_end = -1
 
     def _write(self) -> None:
+        if self._write_end < 0:
+            return
         try:
             while self._pending:
-                self._pending = self._pending[os.write(self._write_end, self._pending) :]
+                del self._pending[: os.write(self._write_end, self._pending)]
         except BlockingIOError:
             if not self._waiting:
                 self._waiting = True
                 self._loop.add_writer(self._write_end, self._write)
             return
         except BrokenPipeError:
-            pass
-        self.close()
+            self.close()
+            return
+        if self._waiting:
+            self._waiting = False
+            self._loop.remove_writer(self._write_end)
+        if self._ending:
+            self.close()
+
+
+class Stdio:
+    """The three of one program, as the port of a live run (`execution.sandbox.live`)."""
+
+    def __init__(self, *, cap: int) -> None:
+        self.stdin, self.stdout, self.stderr = InputPipe(), OutputPipe(cap=cap), OutputPipe(cap=cap)
+
+    @property
+    def programs_ends(self) -> tuple[int, int, int]:
+        return self.stdin.read_end, self.stdout.write_end, self.stderr.write_end
+
+    def close_programs_ends(self) -> None:
+        """To be called once the program holds its own copies."""
+        self.stdin.close_read_end()
+        self.stdout.close_write_end()
+        self.stderr.close_write_end()
+
+    def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
+        """Sets the caps of a job, before its program has written anything."""
+        self.stdout.limit(cap=cap, on_overflow=on_overflow)
+        self.stderr.limit(cap=cap, on_overflow=on_overflow)
+
+    def show(self, live: Live) -> None:
+        """Lets a live run see the output as it comes, give input, and hold the program back."""
+        self.stdout.on_data = lambda data: live.on_output("stdout", data)
+        self.stderr.on_data = lambda data: live.on_output("stderr", data)
+        live.attach(self)
+
+    def write(self, data: bytes) -> None:
+        self.stdin.send(data)
+
+    def end_input(self) -> None:
+        self.stdin.end()
+
+    def pause(self) -> None:
+        self.stdout.pause()
+        self.stderr.pause()
+
+    def resume(self) -> None:
+        self.stdout.resume()
+        self.stderr.resume()
+
+    def close(self) -> None:
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            pipe.close()

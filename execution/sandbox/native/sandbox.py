@@ -6,19 +6,21 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from execution.sandbox import artifacts
+from execution.sandbox.builds import Build, read_build
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
+from execution.sandbox.live import Live
 from execution.sandbox.native import control
 from execution.sandbox.native.cgroups import Usage
 from execution.sandbox.native.commands import BUILD_BYTES, environment, sandbox_command
 from execution.sandbox.native.control import Control, ControlLost, Ended
 from execution.sandbox.native.launcher import Launched, Launcher
-from execution.sandbox.native.pipes import InputPipe, OutputPipe
+from execution.sandbox.native.pipes import OutputPipe, Stdio
 from execution.sandbox.native.slots import Slots
 from execution.sandbox.native.stage import Stage, compile_error, not_started
 from execution.sandbox.toolchain import Toolchain
@@ -69,7 +71,7 @@ class NativeSandbox:
         self._control = Control(ours)
         self._process: Launched | None = None
         self._cause: Outcome | None = None
-        self._stdio: tuple[InputPipe, OutputPipe, OutputPipe] | None = None
+        self._stdio: Stdio | None = None
         self._cpu_base = 0.0
         self._destroyed = False
 
@@ -102,14 +104,26 @@ class NativeSandbox:
     def alive(self) -> bool:
         return self._process is not None and not self._process.ended.done()
 
-    async def run(self, job: Job, toolchain: Toolchain) -> Result:
-        """Compiles and runs the job. Raises SandboxError where the sandbox, not the program, failed."""
+    async def run(
+        self,
+        job: Job,
+        toolchain: Toolchain,
+        *,
+        live: Live | None = None,
+        build: Build | None = None,
+        keep: Callable[[Build], None] | None = None,
+    ) -> Result:
+        """Compiles and runs the job, as `execution.sandbox.driver` describes it. Raises SandboxError where the sandbox,
+        not the program, failed."""
         try:
-            return await self._run(job, toolchain)
+            if build is not None:
+                return await self._run_build(build, job, toolchain, live)
+            return await self._run(job, toolchain, live, keep)
         finally:
+            if live is not None:
+                live.detach()
             if self._stdio is not None:
-                for pipe in self._stdio:
-                    pipe.close()
+                self._stdio.close()
 
     async def destroy(self) -> None:
         """Kills whatever is left of it, waits until it has gone, and gives its slot back. Does nothing twice."""
@@ -118,8 +132,7 @@ class NativeSandbox:
         self._destroyed = True
         self._control.close()
         if self._stdio is not None:
-            for pipe in self._stdio:
-                pipe.close()
+            self._stdio.close()
         if self._cgroup.memory_event is not None:
             self._loop.remove_reader(self._cgroup.memory_event)
         delay = 0.0005
@@ -157,49 +170,79 @@ class NativeSandbox:
         if frame.kind != kind:
             raise SandboxError(f"Init answered {frame.kind!r} where {kind!r} was due.")
 
-    def _make_stdio(self, cap: int) -> tuple[InputPipe, OutputPipe, OutputPipe]:
-        self._stdio = (InputPipe(), OutputPipe(cap=cap), OutputPipe(cap=cap))
+    def _make_stdio(self, cap: int) -> Stdio:
+        self._stdio = Stdio(cap=cap)
         return self._stdio
 
-    async def _start(self, order: bytes, stdio: tuple[InputPipe, OutputPipe, OutputPipe]) -> None:
-        stdin, stdout, stderr = stdio
-        await self._control.send(order, (stdin.read_end, stdout.write_end, stderr.write_end))
-        stdin.close_read_end()
-        stdout.close_write_end()
-        stderr.close_write_end()
+    async def _start(self, order: bytes, stdio: Stdio) -> None:
+        await self._control.send(order, stdio.programs_ends)
+        stdio.close_programs_ends()
 
     # --- running ---
 
-    async def _run(self, job: Job, toolchain: Toolchain) -> Result:
+    async def _run(
+        self, job: Job, toolchain: Toolchain, live: Live | None, keep: Callable[[Build], None] | None
+    ) -> Result:
         files = b"".join(
             control.file_frame(path, content)
             for path, content in job.files.items()
             if self.template.hot is None or path != job.entrypoint
         )
-        compile_seconds, compile_output = None, b""
         command = toolchain.compile_command(entrypoint=job.entrypoint, files=job.files)
-        if command is not None:
-            messages = OutputPipe(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
-            try:
-                stage = await self._compile(files, command, toolchain, job.limits, messages)
-                compile_output = messages.finish()
-            finally:
-                messages.close()
-            if stage.exit_code != 0:
-                return compile_error(
-                    stage,
-                    output=compile_output,
-                    truncated=messages.truncated,
-                    compile_seconds=job.limits.compile_seconds,
-                    usage=self._used(),
-                )
-            files, compile_seconds = b"", stage.wall_seconds
+        if command is None:
+            return await self._run_program(files, job, toolchain, live)
+        if live is not None:
+            live.on_state("compiling")
+        messages = OutputPipe(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
+        try:
+            stage = await self._compile(files, command, toolchain, job.limits, messages)
+            output = messages.finish()
+        finally:
+            messages.close()
+        if stage.exit_code != 0:
+            return compile_error(
+                stage,
+                output=output,
+                truncated=messages.truncated,
+                compile_seconds=job.limits.compile_seconds,
+                usage=self._used(),
+            )
+        if keep is not None and (build := await self._read_build(output)):
+            keep(build)
+        return await self._run_program(
+            b"", job, toolchain, live, compile_seconds=stage.wall_seconds, compile_output=output
+        )
 
+    async def _run_build(self, build: Build, job: Job, toolchain: Toolchain, live: Live | None) -> Result:
+        sources = (control.file_frame(path, content) for path, content in job.files.items())
+        compiled = (control.build_frame(file.path, file.content, executable=file.executable) for file in build.files)
+        return await self._run_program(
+            b"".join((*sources, *compiled)),
+            job,
+            toolchain,
+            live,
+            compile_seconds=0.0,
+            compile_output=build.compile_output,
+            cached=True,
+        )
+
+    async def _run_program(
+        self,
+        files: bytes,
+        job: Job,
+        toolchain: Toolchain,
+        live: Live | None,
+        *,
+        compile_seconds: float | None = None,
+        compile_output: bytes = b"",
+        cached: bool = False,
+    ) -> Result:
+        """The run stage: of an interpreted program with its `files`, of a compiled one after its compilation."""
         if not self._apply(job.limits):
             stage = Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0)
             stdout = stderr = OutputPipe(cap=0)
         else:
-            stage, stdout, stderr = await self._execute(files, job, toolchain)
+            stage, stdout, stderr = await self._execute(files, job, toolchain, live)
         kept = (stdout.finish(), stderr.finish())
         usage = self._used()
         return Result(
@@ -217,6 +260,7 @@ class NativeSandbox:
             compile_output=compile_output,
             memory_bytes=usage.memory_peak,
             files=await self._collect(job.output_files),
+            cached=cached,
         )
 
     async def _compile(
@@ -229,11 +273,13 @@ class NativeSandbox:
             messages.close_write_end()
             return await self._end_of_stage()
 
-    async def _execute(self, files: bytes, job: Job, toolchain: Toolchain) -> tuple[Stage, OutputPipe, OutputPipe]:
+    async def _execute(
+        self, files: bytes, job: Job, toolchain: Toolchain, live: Live | None
+    ) -> tuple[Stage, OutputPipe, OutputPipe]:
         stdio = self._stdio or self._make_stdio(job.limits.output_bytes)
-        stdin, stdout, stderr = stdio
-        for pipe in (stdout, stderr):
-            pipe.limit(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
+        stdio.limit(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
+        if live is not None:
+            live.on_state("running")
         with self._deadline(job.limits.wall_seconds):
             if self.template.hot is not None:
                 await self._control.send(files + control.pack("G", job.files[job.entrypoint]))
@@ -242,8 +288,12 @@ class NativeSandbox:
                 order = control.command(argv, environment(dict(toolchain.env), dict(job.env)))
                 await self._control.send(files)
                 await self._start(control.pack("X", order), stdio)
-            stdin.send_and_close(job.stdin)
-            return await self._end_of_stage(), stdout, stderr
+            stdio.write(job.stdin)
+            if live is None:
+                stdio.end_input()
+            else:
+                stdio.show(live)
+            return await self._end_of_stage(), stdio.stdout, stdio.stderr
 
     async def _end_of_stage(self) -> Stage:
         began = self._loop.time()
@@ -266,13 +316,25 @@ class NativeSandbox:
         if not patterns:
             return ()
         try:
-            work_dir = await self._control.work_dir()
+            async with self._directory("work") as work:
+                return artifacts.collect(work, patterns)
         except ControlLost:
             return ()
+
+    async def _read_build(self, compile_output: bytes) -> Build | None:
         try:
-            return artifacts.collect(work_dir, patterns)
+            async with self._directory("build") as directory:
+                return read_build(directory, compile_output)
+        except ControlLost:
+            return None
+
+    @contextlib.asynccontextmanager
+    async def _directory(self, name: str) -> AsyncIterator[int]:
+        descriptor = await self._control.directory(name)
+        try:
+            yield descriptor
         finally:
-            os.close(work_dir)
+            os.close(descriptor)
 
     def _used(self) -> Usage:
         """What the job itself has used: an interpreter's start was paid before it came."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 
 from execution.sandbox.live import Live
+from execution.sandbox.stage import Output
 
 _READ = 65536
 
@@ -35,12 +36,12 @@ class OutputPipe:
             os.close(self.write_end)
             self.write_end = -1
 
-    def finish(self) -> bytes:
+    def finish(self) -> Output:
         """What was kept. All writers have ended by now, so everything written is in the pipe: reads it out, closes."""
         while self._open and self._on_readable():
             continue
         self.close()
-        return b"".join(self._chunks)
+        return Output(b"".join(self._chunks), self.truncated)
 
     def limit(self, *, cap: int, on_overflow: Callable[[], None] | None) -> None:
         """Sets another cap, before the program has written anything."""

@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
 from execution.sandbox.live import Live
 from execution.sandbox.native import control
-from execution.sandbox.native.cgroups import Usage
 from execution.sandbox.native.commands import BUILD_BYTES, environment, sandbox_command
 from execution.sandbox.native.control import Control, ControlLost, Ended
 from execution.sandbox.native.launcher import Launched, Launcher
 from execution.sandbox.native.pipes import OutputPipe, Stdio
 from execution.sandbox.native.slots import Slots
-from execution.sandbox.native.stage import Stage, compile_error, not_started
+from execution.sandbox.stage import Output, Stage, Usage
+from execution.sandbox.steps import carry_out
 from execution.sandbox.toolchain import Toolchain
 
 # How long init may take to answer an order to kill before the control group is killed as a whole, in seconds.
@@ -73,6 +73,7 @@ class NativeSandbox:
         self._cause: Outcome | None = None
         self._stdio: Stdio | None = None
         self._cpu_base = 0.0
+        self._compiled = False  # the job's files are in the work dir already
         self._destroyed = False
 
     @classmethod
@@ -113,12 +114,9 @@ class NativeSandbox:
         build: Build | None = None,
         keep: Callable[[Build], None] | None = None,
     ) -> Result:
-        """Compiles and runs the job, as `execution.sandbox.driver` describes it. Raises SandboxError where the sandbox,
-        not the program, failed."""
+        """Carries the job out. Raises SandboxError where the sandbox, not the program, failed."""
         try:
-            if build is not None:
-                return await self._run_build(build, job, toolchain, live)
-            return await self._run(job, toolchain, live, keep)
+            return await carry_out(self, job, toolchain, live=live, build=build, keep=keep)
         finally:
             if live is not None:
                 live.detach()
@@ -178,122 +176,73 @@ class NativeSandbox:
         await self._control.send(order, stdio.programs_ends)
         stdio.close_programs_ends()
 
-    # --- running ---
+    # --- the steps of a job (execution.sandbox.steps) ---
 
-    async def _run(
-        self, job: Job, toolchain: Toolchain, live: Live | None, keep: Callable[[Build], None] | None
-    ) -> Result:
-        files = b"".join(
-            control.file_frame(path, content)
-            for path, content in job.files.items()
-            if self.template.hot is None or path != job.entrypoint
-        )
-        command = toolchain.compile_command(entrypoint=job.entrypoint, files=job.files)
-        if command is None:
-            return await self._run_program(files, job, toolchain, live)
-        if live is not None:
-            live.on_state("compiling")
+    async def compile(self, job: Job, toolchain: Toolchain, command: Sequence[str]) -> tuple[Stage, Output]:
         messages = OutputPipe(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
         try:
-            stage = await self._compile(files, command, toolchain, job.limits, messages)
-            output = messages.finish()
+            order = control.pack("X", control.command(command, environment(dict(toolchain.env), {})))
+            with self._deadline(job.limits.compile_seconds):
+                await self._control.send(_file_frames(job.files))
+                await self._control.send(order, (self._host.null, messages.write_end, messages.write_end))
+                messages.close_write_end()
+                stage = await self._end_of_stage()
+            self._compiled = True
+            return stage, messages.finish()
         finally:
             messages.close()
-        if stage.exit_code != 0:
-            return compile_error(
-                stage,
-                output=output,
-                truncated=messages.truncated,
-                compile_seconds=job.limits.compile_seconds,
-                usage=self._used(),
-            )
-        if keep is not None and (build := await self._read_build(output)):
-            keep(build)
-        return await self._run_program(
-            b"", job, toolchain, live, compile_seconds=stage.wall_seconds, compile_output=output
-        )
 
-    async def _run_build(self, build: Build, job: Job, toolchain: Toolchain, live: Live | None) -> Result:
-        sources = (control.file_frame(path, content) for path, content in job.files.items())
-        compiled = (control.build_frame(file.path, file.content, executable=file.executable) for file in build.files)
-        return await self._run_program(
-            b"".join((*sources, *compiled)),
-            job,
-            toolchain,
-            live,
-            compile_seconds=0.0,
-            compile_output=build.compile_output,
-            cached=True,
-        )
+    async def read_build(self, compile_output: bytes) -> Build | None:
+        try:
+            async with self._directory("build") as directory:
+                return read_build(directory, compile_output)
+        except ControlLost:
+            return None
 
-    async def _run_program(
-        self,
-        files: bytes,
-        job: Job,
-        toolchain: Toolchain,
-        live: Live | None,
-        *,
-        compile_seconds: float | None = None,
-        compile_output: bytes = b"",
-        cached: bool = False,
-    ) -> Result:
-        """The run stage: of an interpreted program with its `files`, of a compiled one after its compilation."""
+    async def execute(
+        self, job: Job, toolchain: Toolchain, *, build: Build | None, live: Live | None
+    ) -> tuple[Stage, Output, Output]:
         if not self._apply(job.limits):
-            stage = Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0)
-            stdout = stderr = OutputPipe(cap=0)
-        else:
-            stage, stdout, stderr = await self._execute(files, job, toolchain, live)
-        kept = (stdout.finish(), stderr.finish())
-        usage = self._used()
-        return Result(
-            outcome=stage.outcome,
-            exit_code=stage.exit_code,
-            signal=stage.signal,
-            stdout=kept[0],
-            stderr=kept[1] or not_started(stage),
-            stdout_truncated=stdout.truncated,
-            stderr_truncated=stderr.truncated,
-            wall_seconds=stage.wall_seconds,
-            total_seconds=stage.wall_seconds + (compile_seconds or 0.0),
-            cpu_seconds=usage.cpu_seconds,
-            compile_seconds=compile_seconds,
-            compile_output=compile_output,
-            memory_bytes=usage.memory_peak,
-            files=await self._collect(job.output_files),
-            cached=cached,
-        )
-
-    async def _compile(
-        self, files: bytes, command: Sequence[str], toolchain: Toolchain, limits: Limits, messages: OutputPipe
-    ) -> Stage:
-        order = control.pack("X", control.command(command, environment(dict(toolchain.env), {})))
-        with self._deadline(limits.compile_seconds):
-            await self._control.send(files)
-            await self._control.send(order, (self._host.null, messages.write_end, messages.write_end))
-            messages.close_write_end()
-            return await self._end_of_stage()
-
-    async def _execute(
-        self, files: bytes, job: Job, toolchain: Toolchain, live: Live | None
-    ) -> tuple[Stage, OutputPipe, OutputPipe]:
+            return Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0), Output(b""), Output(b"")
         stdio = self._stdio or self._make_stdio(job.limits.output_bytes)
         stdio.limit(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
-        if live is not None:
-            live.on_state("running")
         with self._deadline(job.limits.wall_seconds):
             if self.template.hot is not None:
-                await self._control.send(files + control.pack("G", job.files[job.entrypoint]))
+                others = {path: content for path, content in job.files.items() if path != job.entrypoint}
+                await self._control.send(_file_frames(others) + control.pack("G", job.files[job.entrypoint]))
             else:
                 argv = toolchain.run_command(entrypoint=job.entrypoint, files=job.files, args=job.args)
                 order = control.command(argv, environment(dict(toolchain.env), dict(job.env)))
-                await self._control.send(files)
+                files = b"" if self._compiled else _file_frames(job.files)
+                await self._control.send(files + _build_frames(build))
                 await self._start(control.pack("X", order), stdio)
             stdio.write(job.stdin)
             if live is None:
                 stdio.end_input()
             else:
                 stdio.show(live)
-            return await self._end_of_stage(), stdio.stdout, stdio.stderr
+            stage = await self._end_of_stage()
+        return stage, stdio.stdout.finish(), stdio.stderr.finish()
+
+    async def collect(self, patterns: Sequence[str]) -> tuple[OutputFile, ...]:
+        try:
+            async with self._directory("work") as directory:
+                return artifacts.collect(directory, patterns)
+        except ControlLost:
+            return ()
+
+    def usage(self) -> Usage:
+        # An interpreter's start was paid before the job came.
+        usage = self._cgroup.usage()
+        return replace(usage, cpu_seconds=usage.cpu_seconds - self._cpu_base)
+
+    @contextlib.asynccontextmanager
+    async def _directory(self, name: str) -> AsyncIterator[int]:
+        descriptor = await self._control.directory(name)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     async def _end_of_stage(self) -> Stage:
         began = self._loop.time()
@@ -311,35 +260,6 @@ class NativeSandbox:
         if self._cause is None and self._cgroup.usage().memory_kills:
             self._cause = Outcome.MEMORY_LIMIT
         return Stage(self._cause, ended.status, ended.error, ended.wall_seconds)
-
-    async def _collect(self, patterns: Sequence[str]) -> tuple[OutputFile, ...]:
-        if not patterns:
-            return ()
-        try:
-            async with self._directory("work") as work:
-                return artifacts.collect(work, patterns)
-        except ControlLost:
-            return ()
-
-    async def _read_build(self, compile_output: bytes) -> Build | None:
-        try:
-            async with self._directory("build") as directory:
-                return read_build(directory, compile_output)
-        except ControlLost:
-            return None
-
-    @contextlib.asynccontextmanager
-    async def _directory(self, name: str) -> AsyncIterator[int]:
-        descriptor = await self._control.directory(name)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-
-    def _used(self) -> Usage:
-        """What the job itself has used: an interpreter's start was paid before it came."""
-        usage = self._cgroup.usage()
-        return replace(usage, cpu_seconds=usage.cpu_seconds - self._cpu_base)
 
     def _apply(self, limits: Limits) -> bool:
         """Sets the job's own limits; False where what compilation left in memory is already more than they allow."""
@@ -380,3 +300,12 @@ class NativeSandbox:
         if self._cgroup.memory_event is not None:
             os.eventfd_read(self._cgroup.memory_event)
             self._stop(Outcome.MEMORY_LIMIT)
+
+
+def _file_frames(files: Mapping[str, bytes]) -> bytes:
+    return b"".join(control.file_frame(path, content) for path, content in files.items())
+
+
+def _build_frames(build: Build | None) -> bytes:
+    files = () if build is None else build.files
+    return b"".join(control.build_frame(file.path, file.content, executable=file.executable) for file in files)

@@ -1,10 +1,10 @@
 """Control groups: what bounds and measures a sandbox. Versions 1 and 2 of the kernel's interface behind one."""
 
-from execution.sandbox.native.cgroups.interface import Cgroup, Hierarchy, Usage
+from execution.sandbox.native.cgroups.interface import Cgroup, Hierarchy
 from execution.sandbox.native.cgroups.v1 import HierarchyV1
 from execution.sandbox.native.cgroups.v2 import HierarchyV2
 
-__all__ = ["Cgroup", "Hierarchy", "HierarchyV1", "HierarchyV2", "Usage", "find_hierarchy"]
+__all__ = ["Cgroup", "Hierarchy", "HierarchyV1", "HierarchyV2", "find_hierarchy"]
 
 
 def find_hierarchy(instance: str) -> Hierarchy:

@@ -3,20 +3,11 @@
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from execution.sandbox.job import MIB, Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a sandbox has used: CPU time in seconds, peak memory in bytes, processes killed for memory."""
-
-    cpu_seconds: float
-    memory_peak: int
-    memory_kills: int
+from execution.sandbox.stage import Usage
 
 
 class Cgroup(Protocol):

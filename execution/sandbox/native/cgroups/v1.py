@@ -10,13 +10,13 @@ from execution.sandbox.native.cgroups.interface import (
     CPU_SHARES_PER_CORE,
     OWN_PROCESSES,
     RECYCLABLE_BYTES,
-    Usage,
     kill_processes,
     read,
     read_keyed,
     remove_directory,
     write,
 )
+from execution.sandbox.stage import Usage
 
 CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 REMEDY = (

@@ -8,13 +8,13 @@ from execution.sandbox.native.cgroups.interface import (
     CPU_PERIOD,
     CPU_WEIGHT,
     OWN_PROCESSES,
-    Usage,
     kill_processes,
     read,
     read_keyed,
     remove_directory,
     write,
 )
+from execution.sandbox.stage import Usage
 
 CONTROLLERS = ("memory", "pids", "cpu")
 

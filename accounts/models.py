@@ -88,6 +88,8 @@ class Organisation(models.Model):
     secret = models.CharField(max_length=64, default=make_account_secret, editable=False)
     secret_digest = models.CharField(max_length=64, unique=True, editable=False)
     secret_rotated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    keep_sources = models.BooleanField("keep programs and inputs in the history", default=True)
+    keep_outputs = models.BooleanField("keep outputs in the history", default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

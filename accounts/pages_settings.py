@@ -1,15 +1,16 @@
-"""Settings: the reader's name, the organisation's name (owners), the way to e-mail, password and second factor."""
+"""Settings: the reader's name, the way to e-mail, password and second factor; for owners the organisation's name and
+what it keeps of its runs."""
 
 from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.current import MemberRequest, member_required, switch_organisation
-from accounts.models import Membership
+from accounts.models import Membership, Organisation, User
 
 
 class ProfileForm(forms.Form):
@@ -25,32 +26,61 @@ class OrganisationForm(forms.Form):
     name = forms.CharField(label="Organisation’s name", max_length=150)
 
 
+class HistoryForm(forms.Form):
+    keep_sources = forms.BooleanField(
+        label="Keep programs and their inputs",
+        required=False,
+        help_text="Without them a run can’t be looked at or run again.",
+    )
+    keep_outputs = forms.BooleanField(
+        label="Keep outputs",
+        required=False,
+        help_text="What programs and compilers printed, and the files they left. How a run ended is always kept.",
+    )
+
+
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: MemberRequest) -> HttpResponse:
-    """Two forms, told apart by the name of the button that sent them; the second is for owners."""
+    """Three forms, told apart by the name of the button that sent them; the last two are for owners."""
     owner = request.membership.at_least(Membership.Role.OWNER)
-    profile_data = request.POST if "profile" in request.POST else None
-    organisation_data = request.POST if "organisation" in request.POST else None
-    if organisation_data is not None and not owner:
-        raise PermissionDenied(f"Only an owner of {request.organisation} may rename it.")
-    profile = ProfileForm(profile_data, initial={"name": request.user.name}, prefix="profile")
-    organisation = OrganisationForm(
-        organisation_data, initial={"name": request.organisation.name}, prefix="organisation"
-    )
-    for form, named in ((profile, request.user), (organisation, request.organisation)):
+    if not owner and ("organisation" in request.POST or "history" in request.POST):
+        raise PermissionDenied(f"Only an owner of {request.organisation} may change this.")
+    organisation = request.organisation
+    kept = {"keep_sources": organisation.keep_sources, "keep_outputs": organisation.keep_outputs}
+    forms_by_name: dict[str, tuple[forms.Form, User | Organisation]] = {
+        "profile": (
+            ProfileForm(_sent(request, "profile"), initial={"name": request.user.name}, prefix="profile"),
+            request.user,
+        ),
+        "organisation": (
+            OrganisationForm(
+                _sent(request, "organisation"), initial={"name": organisation.name}, prefix="organisation"
+            ),
+            organisation,
+        ),
+        "history": (HistoryForm(_sent(request, "history"), initial=kept, prefix="history"), organisation),
+    }
+    for form, changed in forms_by_name.values():
         if form.is_bound and form.is_valid():
-            named.name = form.cleaned_data["name"]
-            # Only the name: the organisation may have got a new secret since it was read.
-            named.save(update_fields=["name"])
+            for name, value in form.cleaned_data.items():
+                setattr(changed, name, value)
+            # Only these: the organisation may have got a new secret since it was read.
+            changed.save(update_fields=list(form.cleaned_data))
             messages.success(request, "Saved.")
             return redirect("settings")
     context = {
-        "profile": profile,
-        "organisation": organisation if owner else None,
+        "profile": forms_by_name["profile"][0],
+        "organisation": forms_by_name["organisation"][0] if owner else None,
+        "history": forms_by_name["history"][0] if owner else None,
         "second_factor": is_mfa_enabled(request.user),
     }
     return render(request, "dashboard/settings.html", context)
+
+
+def _sent(request: MemberRequest, button: str) -> QueryDict | None:
+    """The form's data, when it is the one whose button was pressed."""
+    return request.POST if button in request.POST else None
 
 
 @member_required

@@ -108,7 +108,7 @@ async def playground_run(request: MemberRequest) -> HttpResponse:
     sent = {name: request.POST.get(name, "").replace("\r\n", "\n") for name in ("compiler", "code", "input")}
     context: dict[str, Any] = {}
     try:
-        answer = await run_code(caller=_caller(request), request=RunRequest.from_data(sent))
+        answer = await run_code(caller=_caller(request), request=RunRequest.from_data(sent), surface="playground")
         context["result"] = Shown(answer.result)
     except ApiError as refusal:
         context["refusal"] = refusal

@@ -18,6 +18,7 @@ from billing.charges import RunUsage
 from billing.plans import Plan
 from billing.subscriptions import plan_for
 from config.errors import Unavailable
+from execution import history
 from execution.capacity import admit_run, limits_for
 from execution.catalogue import COMPILERS, Compiler, installed
 from execution.requests import RunRequest
@@ -42,6 +43,7 @@ async def run_code(
     *,
     caller: Caller,
     request: RunRequest,
+    surface: str | None = None,
     run_id: UUID | None = None,
     queued: bool = False,
     live: Live | None = None,
@@ -49,6 +51,7 @@ async def run_code(
 ) -> RunAnswer:
     """Runs a program to its end, for the caller's organisation.
 
+    `surface` is one of Run.Surface, under which the run stands in the history; None for one that is a row already.
     `run_id` is that of a run which has one already: however often it is carried out, it is billed once. `queued`: it
     was taken into the queue before, see `admit_run`. `live` sees the streams while the program runs. `connection` is
     the id of the WebSocket connection that the run came over.
@@ -73,6 +76,8 @@ async def run_code(
                 memory_bytes=result.memory_bytes,
             )
         )
+    if surface is not None:
+        history.record(history.Ended(run_id, caller, surface, request, result, started_at))
     return RunAnswer(run_id, result, admission.headers)
 
 

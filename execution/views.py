@@ -22,7 +22,7 @@ from execution.v1_requests import run_request_of
 from execution.v1_results import v1_answer_of
 
 
-async def _api_caller(request: HttpRequest) -> Caller:
+async def api_caller(request: HttpRequest) -> Caller:
     """Whose API key the request carries. Raises NotAuthenticated and PermissionDenied."""
     headers = request.headers
     address = client_ip(request.scope)  # type: ignore[attr-defined]
@@ -33,9 +33,9 @@ async def _api_caller(request: HttpRequest) -> Caller:
 @require_POST
 async def run_code_sync(request: HttpRequest) -> JsonResponse:
     """`POST /api/run-code-sync/`: runs a program to its end and answers with its result."""
-    caller = await _api_caller(request)
+    caller = await api_caller(request)
     run_request = RunRequest.from_data(json_object(request))
-    answer = await run_code(caller=caller, request=run_request)
+    answer = await run_code(caller=caller, request=run_request, surface="sync")
     body = answer_of(answer.result, extended=run_request.extended, with_files=bool(run_request.output_files))
     return JsonResponse(body, headers=answer.headers)
 
@@ -44,8 +44,8 @@ async def run_code_sync(request: HttpRequest) -> JsonResponse:
 @require_POST
 async def v1_execute(request: HttpRequest) -> JsonResponse:
     """`POST /v1/execute`: the same in that protocol's words."""
-    caller = await _api_caller(request)
-    answer = await run_code(caller=caller, request=run_request_of(json_object(request)))
+    caller = await api_caller(request)
+    answer = await run_code(caller=caller, request=run_request_of(json_object(request)), surface="v1")
     return JsonResponse(v1_answer_of(answer.result), headers=answer.headers)
 
 

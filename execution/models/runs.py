@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from execution.models import packing
+from execution.models.batches import Batch
 
 
 class Run(models.Model):
@@ -52,6 +53,11 @@ class Run(models.Model):
     compiler = models.CharField(max_length=40)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
 
+    # A case of a batch: which, and what came of it. Its program stands with the batch, once for all cases.
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="cases", db_index=False)
+    position = models.PositiveIntegerField(null=True)
+    verdict = models.CharField(max_length=20, blank=True)
+
     request = models.BinaryField(null=True)
     extra_params = models.BinaryField(null=True)
 
@@ -89,6 +95,7 @@ class Run(models.Model):
             models.Index(fields=["organisation", "-id"], name="execution_run_latest"),
             models.Index(fields=["organisation", "id"], condition=Q(status="queued"), name="execution_run_queued"),
             models.Index(fields=["leased_until"], condition=Q(status="running"), name="execution_run_running"),
+            models.Index(fields=["batch", "position"], condition=Q(batch__isnull=False), name="execution_run_case"),
         ]
 
     def __str__(self) -> str:

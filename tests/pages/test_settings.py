@@ -64,3 +64,20 @@ def test_losing_the_membership_shows_at_once(cast: Cast) -> None:
     membership.delete()
     heading = parse(cast.charlie.client.get("/dashboard/").content.decode()).one("h1").text
     assert heading == cast.charlie.organisation.name
+
+
+def test_an_owner_chooses_what_the_history_keeps(cast: Cast) -> None:
+    page = parse(cast.alice.client.get("/dashboard/settings/").content.decode())
+    boxes = {box["name"]: "checked" in box.attributes for box in page.all("input", type="checkbox")}
+    assert boxes == {"history-keep_sources": True, "history-keep_outputs": True}
+    cast.alice.client.post("/dashboard/settings/", {"history-keep_outputs": "on", "history": ""})
+    cast.alice.organisation.refresh_from_db()
+    assert (cast.alice.organisation.keep_sources, cast.alice.organisation.keep_outputs) == (False, True)
+
+
+def test_nobody_else_chooses_it(cast: Cast) -> None:
+    page = parse(cast.bob.client.get("/dashboard/settings/").content.decode())
+    assert not page.all("input", type="checkbox")
+    assert cast.bob.client.post("/dashboard/settings/", {"history": ""}).status_code == 403
+    cast.alice.organisation.refresh_from_db()
+    assert cast.alice.organisation.keep_sources

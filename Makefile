@@ -16,7 +16,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/runcode
 TESTS ?= tests
 LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras pyproject.toml
 
-.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format bench coverage ci clean
+.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format frontend bench coverage ci clean
 .PHONY: _python _venv _venv-dev _toolchains _checks _tools
 
 help: ## List the targets
@@ -72,6 +72,9 @@ lock: _python ## Make the lock files anew from pyproject.toml; what they pin alr
 format: _tools ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+frontend: ## Build static/widget/ from widgets/frontend/ (needs nodejs and npm)
+	@cd widgets/frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent types && npm run --silent build
 
 bench: _tools ## Measure whole calls against the bare toolchain; writes RUNCODE_HOME/bench/latest.json
 	@$(MAKE) _toolchains

@@ -30,6 +30,8 @@ class StaticFiles:
         answer: Response = await asyncio.to_thread(file.get_response, scope["method"], _environ(scope))
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
         headers.append((b"X-Content-Type-Options", b"nosniff"))
+        # The widget loads its parts on other people's pages.
+        headers.append((b"Cross-Origin-Resource-Policy", b"cross-origin"))
         await send({"type": "http.response.start", "status": int(answer.status), "headers": headers})
         try:
             if answer.file is not None:

@@ -1,3 +1,7 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from widgets import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("widget.js", views.widget_js, name="widget_js"),
+]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from execution.sandbox.errors import SandboxError, ToolchainMissing
-from execution.sandbox.native.commands import environment, sandbox_command
+from execution.sandbox.native.commands import sandbox_command
+from execution.sandbox.template import environment
 from execution.sandbox.toolchain import Toolchains
 
 MANIFEST = {

@@ -32,8 +32,3 @@ def sandbox_command(*, root: Path, devices: Path, work_bytes: int) -> list[str]:
         *("--size", str(work_bytes), "--tmpfs", "/work"),
         *("--chdir", "/work", "--", f"/proc/self/fd/{INIT_FD}"),
     ]
-
-
-def environment(toolchain_env: dict[str, str], job_env: dict[str, str]) -> dict[str, str]:
-    """The program's whole environment: nothing of the host's; the job's variables last, taken literally."""
-    return {"HOME": "/work", "TMPDIR": "/tmp", "USER": "runner", "LANG": "C.UTF-8", **toolchain_env, **job_env}

@@ -1,58 +1,15 @@
-"""The supervisor's end of the socket to a sandbox's init: the frames of init.c."""
+"""The supervisor's end of the socket to a sandbox's init."""
 
 import asyncio
 import contextlib
 import os
 import socket
-import struct
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-_HEADER = struct.Struct("=IB")
-_ENDED = struct.Struct("=iiQ")
+from execution.sandbox.frames import ControlLost, Frame, FrameDecoder, pack
+
 _READ = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A program's end as init saw it: wait status, errno where it could not be started, wall seconds."""
-
-    status: int
-    error: int
-    wall_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    kind: str
-    payload: bytes
-
-    def ended(self) -> Ended:
-        status, error, wall_ns = _ENDED.unpack(self.payload)
-        return Ended(status, error, wall_ns / 1e9)
-
-
-class ControlLost(Exception):
-    """Init has gone: the kernel ended the sandbox, for want of memory or because it was killed from outside."""
-
-
-def pack(kind: str, *payload: bytes) -> bytes:
-    return b"".join((_HEADER.pack(sum(map(len, payload)), ord(kind)), *payload))
-
-
-def file_frame(path: str, content: bytes) -> bytes:
-    return pack("F", os.fsencode(path), b"\0", content)
-
-
-def build_frame(path: str, content: bytes, *, executable: bool) -> bytes:
-    return pack("B", b"\1" if executable else b"\0", path.encode(), b"\0", content)
-
-
-def command(argv: Sequence[str], env: Mapping[str, str]) -> bytes:
-    strings = [*argv, *(f"{key}={value}" for key, value in env.items())]
-    encoded = [text.encode("utf-8", "surrogateescape") + b"\0" for text in strings]
-    return struct.pack("=II", len(argv), len(env)) + b"".join(encoded)
 
 
 class Control:
@@ -62,7 +19,7 @@ class Control:
         connection.setblocking(False)
         self._socket = connection
         self._loop = asyncio.get_running_loop()
-        self._buffer = bytearray()
+        self._decoder = FrameDecoder()
         self._frames: deque[Frame] = deque()
         self._descriptors: deque[int] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -139,13 +96,6 @@ class Control:
             self._loop.remove_reader(self._socket)
             self._lose()
             return
-        self._buffer += data
-        while len(self._buffer) >= _HEADER.size:
-            size, kind = _HEADER.unpack_from(self._buffer)
-            end = _HEADER.size + size
-            if len(self._buffer) < end:
-                break
-            self._frames.append(Frame(chr(kind), bytes(self._buffer[_HEADER.size : end])))
-            del self._buffer[:end]
+        self._frames.extend(self._decoder.feed(data))
         if self._frames:
             self._wake()

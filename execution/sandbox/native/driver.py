@@ -19,10 +19,11 @@ from execution.sandbox.native.build import build_helper
 from execution.sandbox.native.cgroups import Hierarchy, find_hierarchy
 from execution.sandbox.native.launcher import Launcher
 from execution.sandbox.native.namespace import bind, enter_mount_namespace, make_devices
-from execution.sandbox.native.sandbox import Host, NativeSandbox, Template
+from execution.sandbox.native.sandbox import Host, NativeSandbox
 from execution.sandbox.native.seccomp import write_filter
 from execution.sandbox.native.slots import Slots
 from execution.sandbox.pool import Pool
+from execution.sandbox.template import Template
 from execution.sandbox.toolchain import Toolchain
 
 # Ready sandboxes wait with about 12 MB each (a bare interpreter).

@@ -4,29 +4,23 @@ import asyncio
 import os
 from collections.abc import Callable
 
+from execution.sandbox.capture import Capture
 from execution.sandbox.live import Live
 from execution.sandbox.stage import Output
 
 _READ = 65536
 
 
-class OutputPipe:
-    """Collects what comes out of a pipe: the first `cap` bytes are kept, the rest is read and dropped, so that memory
-    stays flat whatever a program writes. `on_overflow` is called once, when the first byte past the cap comes;
-    `on_data`, where it is set, gets what is kept as it comes."""
+class OutputPipe(Capture):
+    """Captures what comes out of a pipe; what is past the cap is read too, and dropped."""
 
     def __init__(self, *, cap: int, on_overflow: Callable[[], None] | None = None) -> None:
+        super().__init__(cap=cap, on_overflow=on_overflow)
         self._loop = asyncio.get_running_loop()
         self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
         # Programs open /dev/stdout and /dev/stderr by name too, which asks for the pipe's own permissions.
         os.fchmod(self.write_end, 0o222)
         os.set_blocking(self._read_end, False)
-        self._cap = cap
-        self._on_overflow = on_overflow
-        self.on_data: Callable[[bytes], None] | None = None
-        self._chunks: list[bytes] = []
-        self._kept = 0
-        self.truncated = False
         self._open = True
         self._loop.add_reader(self._read_end, self._on_readable)
 
@@ -41,11 +35,7 @@ class OutputPipe:
         while self._open and self._on_readable():
             continue
         self.close()
-        return Output(b"".join(self._chunks), self.truncated)
-
-    def limit(self, *, cap: int, on_overflow: Callable[[], None] | None) -> None:
-        """Sets another cap, before the program has written anything."""
-        self._cap, self._on_overflow = cap, on_overflow
+        return super().finish()
 
     def pause(self) -> None:
         """Reads nothing for now: the program waits once the pipe is full."""
@@ -72,16 +62,7 @@ class OutputPipe:
         if not chunk:
             self.close()
             return False
-        room = self._cap - self._kept
-        if room > 0:
-            self._chunks.append(chunk[:room])
-            self._kept += len(self._chunks[-1])
-            if self.on_data is not None:
-                self.on_data(self._chunks[-1])
-        if len(chunk) > room and not self.truncated:
-            self.truncated = True
-            if self._on_overflow is not None:
-                self._on_overflow()
+        self.feed(chunk)
         return True
 
 

@@ -4,48 +4,27 @@ import asyncio
 import contextlib
 import errno
 import os
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from execution.sandbox import artifacts
+from execution.sandbox import artifacts, frames
 from execution.sandbox.builds import Build, read_build
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
+from execution.sandbox.frames import ControlLost
 from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
 from execution.sandbox.live import Live
-from execution.sandbox.native import control
-from execution.sandbox.native.commands import BUILD_BYTES, environment, sandbox_command
-from execution.sandbox.native.control import Control, ControlLost, Ended
+from execution.sandbox.native.commands import BUILD_BYTES, sandbox_command
+from execution.sandbox.native.control import Control
 from execution.sandbox.native.launcher import Launched, Launcher
 from execution.sandbox.native.pipes import OutputPipe, Stdio
 from execution.sandbox.native.slots import Slots
 from execution.sandbox.stage import Output, Stage, Usage
+from execution.sandbox.stages import Stages
 from execution.sandbox.steps import carry_out
+from execution.sandbox.template import Template, environment
 from execution.sandbox.toolchain import Toolchain
-
-# How long init may take to answer an order to kill before the control group is killed as a whole, in seconds.
-KILL_GRACE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What a sandbox made ahead is good for: any job of toolchains on `root`, or, where `hot`, the plain jobs of one
-    interpreter, which has been started already and waits for its program."""
-
-    root: Path
-    work_bytes: int
-    hot: Toolchain | None = None
-
-    @staticmethod
-    def of(toolchain: Toolchain, job: Job) -> "Template":
-        # A hot interpreter has its arguments, environment and file name already: jobs that bring their own start cold.
-        plain = not job.args and not job.env and job.entrypoint == toolchain.file_name
-        return Template(toolchain.root, job.limits.work_bytes, toolchain if toolchain.hot and plain else None)
-
-    def __hash__(self) -> int:
-        return hash((self.root, self.work_bytes, self.hot and self.hot.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +49,9 @@ class NativeSandbox:
         ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control = Control(ours)
         self._process: Launched | None = None
-        self._cause: Outcome | None = None
+        self._stages = Stages(
+            self._control, memory_ran_out=lambda: self._cgroup.usage().memory_kills > 0, kill=self._cgroup.kill
+        )
         self._stdio: Stdio | None = None
         self._cpu_base = 0.0
         self._compiled = False  # the job's files are in the work dir already
@@ -159,8 +140,8 @@ class NativeSandbox:
     async def _heat(self, toolchain: Toolchain) -> None:
         stdio = self._make_stdio(Limits().output_bytes)
         argv = toolchain.run_command(entrypoint=toolchain.file_name, files=(), args=())
-        order = control.command(argv, environment(dict(toolchain.env), {}))
-        await self._start(control.pack("H", os.fsencode(toolchain.file_name), b"\0", order), stdio)
+        order = frames.command(argv, environment(toolchain.env, {}))
+        await self._start(frames.pack("H", os.fsencode(toolchain.file_name), b"\0", order), stdio)
         await self._expect("R")
 
     async def _expect(self, kind: str) -> None:
@@ -179,14 +160,14 @@ class NativeSandbox:
     # --- the steps of a job (execution.sandbox.steps) ---
 
     async def compile(self, job: Job, toolchain: Toolchain, command: Sequence[str]) -> tuple[Stage, Output]:
-        messages = OutputPipe(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
+        messages = OutputPipe(cap=job.limits.output_bytes, on_overflow=self._stages.stopper(Outcome.OUTPUT_LIMIT))
         try:
-            order = control.pack("X", control.command(command, environment(dict(toolchain.env), {})))
-            with self._deadline(job.limits.compile_seconds):
-                await self._control.send(_file_frames(job.files))
+            order = frames.pack("X", frames.command(command, environment(toolchain.env, {})))
+            with self._stages.deadline(job.limits.compile_seconds):
+                await self._control.send(frames.file_frames(job.files))
                 await self._control.send(order, (self._host.null, messages.write_end, messages.write_end))
                 messages.close_write_end()
-                stage = await self._end_of_stage()
+                stage = await self._stages.end()
             self._compiled = True
             return stage, messages.finish()
         finally:
@@ -205,23 +186,23 @@ class NativeSandbox:
         if not self._apply(job.limits):
             return Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0), Output(b""), Output(b"")
         stdio = self._stdio or self._make_stdio(job.limits.output_bytes)
-        stdio.limit(cap=job.limits.output_bytes, on_overflow=self._stopper(Outcome.OUTPUT_LIMIT))
-        with self._deadline(job.limits.wall_seconds):
+        stdio.limit(cap=job.limits.output_bytes, on_overflow=self._stages.stopper(Outcome.OUTPUT_LIMIT))
+        with self._stages.deadline(job.limits.wall_seconds):
             if self.template.hot is not None:
                 others = {path: content for path, content in job.files.items() if path != job.entrypoint}
-                await self._control.send(_file_frames(others) + control.pack("G", job.files[job.entrypoint]))
+                await self._control.send(frames.file_frames(others) + frames.pack("G", job.files[job.entrypoint]))
             else:
                 argv = toolchain.run_command(entrypoint=job.entrypoint, files=job.files, args=job.args)
-                order = control.command(argv, environment(dict(toolchain.env), dict(job.env)))
-                files = b"" if self._compiled else _file_frames(job.files)
-                await self._control.send(files + _build_frames(build))
-                await self._start(control.pack("X", order), stdio)
+                order = frames.command(argv, environment(toolchain.env, job.env))
+                files = b"" if self._compiled else frames.file_frames(job.files)
+                await self._control.send(files + frames.build_frames(build))
+                await self._start(frames.pack("X", order), stdio)
             stdio.write(job.stdin)
             if live is None:
                 stdio.end_input()
             else:
                 stdio.show(live)
-            stage = await self._end_of_stage()
+            stage = await self._stages.end()
         return stage, stdio.stdout.finish(), stdio.stderr.finish()
 
     async def collect(self, patterns: Sequence[str]) -> tuple[OutputFile, ...]:
@@ -244,23 +225,6 @@ class NativeSandbox:
         finally:
             os.close(descriptor)
 
-    async def _end_of_stage(self) -> Stage:
-        began = self._loop.time()
-        try:
-            frame = await self._control.receive()
-            if frame.kind == "F":
-                number = int.from_bytes(frame.payload, "little")
-                raise SandboxError(f"A file of the program could not be written: {os.strerror(number)}.")
-            ended = frame.ended()
-        except ControlLost:
-            # Version 2 of control groups kills init along with the program when memory runs out.
-            ended = Ended(signal.SIGKILL, 0, self._loop.time() - began)
-            if self._cause is None and not self._cgroup.usage().memory_kills:
-                raise SandboxError("The sandbox was killed from outside; run the program again.") from None
-        if self._cause is None and self._cgroup.usage().memory_kills:
-            self._cause = Outcome.MEMORY_LIMIT
-        return Stage(self._cause, ended.status, ended.error, ended.wall_seconds)
-
     def _apply(self, limits: Limits) -> bool:
         """Sets the job's own limits; False where what compilation left in memory is already more than they allow."""
         try:
@@ -271,41 +235,7 @@ class NativeSandbox:
             return False
         return True
 
-    # --- ending a stage from outside ---
-
-    @contextlib.contextmanager
-    def _deadline(self, seconds: float) -> Iterator[None]:
-        timer = self._loop.call_later(seconds, self._stop, Outcome.TIME_LIMIT)
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _stopper(self, cause: Outcome) -> Callable[[], None]:
-        return lambda: self._stop(cause)
-
-    def _stop(self, cause: Outcome) -> None:
-        """Ends the running stage for `cause`, the first of which counts: by init, which keeps the sandbox usable for
-        its output and files, else by the control group."""
-        if self._cause is None:
-            self._cause = cause
-            self._control.order_kill()
-            self._loop.call_later(KILL_GRACE, self._kill_if_stuck)
-
-    def _kill_if_stuck(self) -> None:
-        if self.alive and self._control.waiting:
-            self._cgroup.kill()
-
     def _on_memory_event(self) -> None:
         if self._cgroup.memory_event is not None:
             os.eventfd_read(self._cgroup.memory_event)
-            self._stop(Outcome.MEMORY_LIMIT)
-
-
-def _file_frames(files: Mapping[str, bytes]) -> bytes:
-    return b"".join(control.file_frame(path, content) for path, content in files.items())
-
-
-def _build_frames(build: Build | None) -> bytes:
-    files = () if build is None else build.files
-    return b"".join(control.build_frame(file.path, file.content, executable=file.executable) for file in files)
+            self._stages.stop(Outcome.MEMORY_LIMIT)

@@ -1,0 +1,39 @@
+"""What is kept of a program's output."""
+
+from collections.abc import Callable
+
+from execution.sandbox.stage import Output
+
+
+class Capture:
+    """The first `cap` bytes of what it is fed are kept, the rest is dropped, so that memory stays flat whatever a
+    program writes. `on_overflow` is called once, when the first byte past the cap comes; `on_data`, where it is set,
+    gets what is kept as it comes."""
+
+    def __init__(self, *, cap: int, on_overflow: Callable[[], None] | None = None) -> None:
+        self._cap = cap
+        self._on_overflow = on_overflow
+        self.on_data: Callable[[bytes], None] | None = None
+        self._chunks: list[bytes] = []
+        self._kept = 0
+        self._truncated = False
+
+    def feed(self, chunk: bytes) -> None:
+        room = self._cap - self._kept
+        if room > 0:
+            self._chunks.append(chunk[:room])
+            self._kept += len(self._chunks[-1])
+            if self.on_data is not None:
+                self.on_data(self._chunks[-1])
+        if len(chunk) > room and not self._truncated:
+            self._truncated = True
+            if self._on_overflow is not None:
+                self._on_overflow()
+
+    def limit(self, *, cap: int, on_overflow: Callable[[], None] | None) -> None:
+        """Sets another cap, before the program has written anything."""
+        self._cap, self._on_overflow = cap, on_overflow
+
+    def finish(self) -> Output:
+        """What was kept, once the program has ended."""
+        return Output(b"".join(self._chunks), self._truncated)

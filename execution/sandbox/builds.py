@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from execution.sandbox import wire
 from execution.sandbox.job import MIB, Job
@@ -39,10 +40,10 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class BuildFile:
-    """A file below /build."""
+    """A file below /build, or a symbolic link whose target is its content: made again, never followed here."""
 
     path: str
-    executable: bool
+    kind: Literal["file", "executable", "link"]
     content: bytes
 
 
@@ -59,15 +60,17 @@ class Build:
 
 
 class _NotKept(Exception):
-    """The tree is too large, or has something else in it than folders and regular files."""
+    """The tree is too large, or has something else in it than folders, regular files and links."""
 
 
 def read_build(directory: int, compile_output: bytes) -> Build | None:
     """The tree below the descriptor of a /build where nothing runs any more; None for one that is not to be kept.
 
-    Hostile code may have run while it was made: no link is followed, and nothing but regular files is opened."""
+    Hostile code may have run while it was made: no link is followed, and nothing but regular files is opened. Links
+    come last, so that no file's folder can be one when the tree is made again."""
     try:
-        return Build(tuple(_files(directory, "", MOST_DEPTH, _Room())), compile_output)
+        files = sorted(_files(directory, "", MOST_DEPTH, _Room()), key=lambda file: file.kind == "link")
+        return Build(tuple(files), compile_output)
     except (_NotKept, OSError, UnicodeError):
         return None
 
@@ -86,12 +89,15 @@ class _Room:
 def _files(directory: int, prefix: str, depth: int, room: _Room) -> Iterator[BuildFile]:
     with os.scandir(directory) as entries:
         for entry in entries:
-            kind = entry.stat(follow_symlinks=False)
+            status = entry.stat(follow_symlinks=False)
             entry.name.encode("utf-8")
-            room.take(kind.st_size)
-            if stat.S_ISREG(kind.st_mode):
-                yield BuildFile(prefix + entry.name, bool(kind.st_mode & 0o100), _content(entry.name, directory))
-            elif stat.S_ISDIR(kind.st_mode) and depth:
+            room.take(status.st_size)
+            if stat.S_ISREG(status.st_mode):
+                kind: Literal["file", "executable"] = "executable" if status.st_mode & 0o100 else "file"
+                yield BuildFile(prefix + entry.name, kind, _content(entry.name, directory))
+            elif stat.S_ISLNK(status.st_mode):
+                yield BuildFile(prefix + entry.name, "link", os.fsencode(os.readlink(entry.name, dir_fd=directory)))
+            elif stat.S_ISDIR(status.st_mode) and depth:
                 child = os.open(entry.name, _DIRECTORY, dir_fd=directory)
                 try:
                     yield from _files(child, f"{prefix}{entry.name}/", depth - 1, room)
@@ -176,7 +182,7 @@ class BuildCache:
         try:
             (message,) = wire.Decoder().feed(data)
             files = zip(message.fields["files"], message.blobs[1:], strict=True)
-            return Build(tuple(BuildFile(path, exe, content) for (path, exe), content in files), message.blobs[0])
+            return Build(tuple(BuildFile(path, kind, content) for (path, kind), content in files), message.blobs[0])
         except (ValueError, KeyError):
             log.warning("a kept build cannot be read and is made anew: %s", path)
             return None
@@ -193,7 +199,7 @@ class BuildCache:
 
     def _write(self, key: str, build: Build) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        header = {"files": [[file.path, file.executable] for file in build.files]}
+        header = {"files": [[file.path, file.kind] for file in build.files]}
         data = wire.encode("build", header, build.compile_output, *(file.content for file in build.files))
         self._make_room(len(data))
         unfinished = self._folder / f".{key}"

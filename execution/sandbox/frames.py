@@ -66,9 +66,7 @@ def file_frames(files: Mapping[str, bytes]) -> bytes:
 def build_frames(build: Build | None) -> bytes:
     """Orders to write the files of a build."""
     files = () if build is None else build.files
-    return b"".join(
-        pack("B", b"\1" if file.executable else b"\0", file.path.encode(), b"\0", file.content) for file in files
-    )
+    return b"".join(pack("B", file.kind[0].encode(), file.path.encode(), b"\0", file.content) for file in files)
 
 
 def command(argv: Sequence[str], env: Mapping[str, str]) -> bytes:

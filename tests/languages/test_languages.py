@@ -160,3 +160,14 @@ async def test_temporary_files_lie_in_tmp(run: Run, language: Language) -> None:
 @every_language
 async def test_home_is_the_work_directory(run: Run, language: Language) -> None:
     assert succeeded(await run(language, program_for(language, "home"))).rstrip(b"/\n") == b"/work"
+
+
+@every_language
+async def test_a_program_that_is_kept_compiled_runs_as_at_first(run: Run, language: Language) -> None:
+    """Nothing but the build goes from the compiler's sandbox into the next: not the work dir, not /tmp."""
+    for behaviour in ("echo", "several"):
+        program = language.files(behaviour) if not language.absent(behaviour) else language.files("hello")
+        first, again = [await run(language, program, stdin=b"line\n", cache="languages") for _ in range(2)]
+        assert again.cached is (COMPILERS[language.id].commands.compile is not None)  # type: ignore[union-attr]
+        assert (again.outcome, again.stdout, again.stderr) == (first.outcome, first.stdout, first.stderr)
+        assert first.outcome is Outcome.SUCCESS

@@ -29,7 +29,9 @@ COMPILED = Toolchain(
     False,
     {},
 )
-BUILD = Build((BuildFile("program", True, b"\x7fELF"), BuildFile("a/b.txt", False, b"")), b"main.c:1: warning\n")
+BUILD = Build(
+    (BuildFile("program", "executable", b"\x7fELF"), BuildFile("a/b.txt", "file", b"")), b"main.c:1: warning\n"
+)
 
 
 def job(code: bytes = WHEN, **other: object) -> Job:
@@ -77,17 +79,22 @@ def test_a_tree_of_files_is_read_with_its_executable_bits(tmp_path: Path) -> Non
     build = read(tmp_path)
     assert build is not None
     assert sorted(build.files, key=lambda file: file.path) == [
-        BuildFile("a/b.txt", False, b"text"),
-        BuildFile("program", True, b"code"),
+        BuildFile("a/b.txt", "file", b"text"),
+        BuildFile("program", "executable", b"code"),
     ]
 
 
-def test_a_tree_with_a_link_or_a_fifo_is_not_kept(tmp_path: Path) -> None:
-    for number, make in enumerate((lambda p: p.symlink_to("/etc/shadow"), lambda p: os.mkfifo(p))):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        make(folder / "program")
-        assert read(folder) is None
+def test_a_link_is_kept_as_a_link_after_all_files(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("/etc")
+    (tmp_path / "b").touch()
+    build = read(tmp_path)
+    assert build is not None
+    assert build.files == (BuildFile("b", "file", b""), BuildFile("a", "link", b"/etc"))
+
+
+def test_a_tree_with_a_fifo_is_not_kept(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "program")
+    assert read(tmp_path) is None
 
 
 def test_a_tree_that_is_too_large_or_too_deep_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +152,7 @@ async def test_the_least_recently_used_goes_when_the_room_is_full(
     cache = BuildCache(tmp_path)
     for number in range(8):
         with cache.making(str(number)) as keep:
-            keep(Build((BuildFile("program", True, b"x" * 900),), b""))
+            keep(Build((BuildFile("program", "executable", b"x" * 900),), b""))
         await cache.close()
         os.utime(tmp_path / str(number), (number, number))
     kept = {entry.name: entry.stat().st_size for entry in os.scandir(tmp_path)}

@@ -1,6 +1,7 @@
 """What programs see and what is reported of them: the sandbox library against a real supervisor."""
 
 import asyncio
+import os
 import time
 
 import pytest
@@ -257,3 +258,8 @@ async def test_without_a_supervisor_the_error_says_so(tmp_path) -> None:  # type
     client = SandboxClient(tmp_path / "none.sock")
     with pytest.raises(SandboxUnavailable, match="cannot be reached"):
         await client.status()
+
+
+async def test_a_program_is_offered_few_processors_however_many_the_host_has(client: SandboxClient) -> None:
+    result = await python(client, "import os; print(len(os.sched_getaffinity(0)))")
+    assert int(result.stdout) == min(len(os.sched_getaffinity(0)), 8)

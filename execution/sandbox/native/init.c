@@ -10,8 +10,8 @@
  *        H  path NUL argv, environment   the same, but with a FIFO at `path`: the program starts now and blocks when
  *                                        it opens its source
  *        G  content                      the source of an H program: becomes the file at `path` and goes down the FIFO
- *        B  u8 executable, path NUL content
- *                                        write a file below the build dir, likewise
+ *        B  u8 f|e|l, path NUL content   write a file below the build dir, likewise: a plain file, an executable one, or
+ *                                        a symbolic link to `content`
  *        K                               kill everything that runs
  *        D  "work" or "build"            answer with a descriptor of that dir
  *   out  I                               the sandbox is up
@@ -129,25 +129,33 @@ static uint32_t read_header(char *kind, int fds[3]) {
 
 /* Only the supervisor's files are written here, before any program ran: there is no link to follow yet, and
  * O_NOFOLLOW and O_EXCL keep it so. The path was validated by the caller to stay below the work dir. */
-static int write_file(int dir, char *path, const char *content, size_t size, mode_t mode) {
+static int make_folders(int dir, char *path) {
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         int failed = mkdirat(dir, path, 0755) < 0 && errno != EEXIST;
         *slash = '/';
         if (failed) return errno;
     }
+    return 0;
+}
+
+static int write_file(int dir, char *path, const char *content, size_t size, mode_t mode) {
+    int error = make_folders(dir, path);
+    if (error) return error;
     int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0) return errno;
-    int error = write_all(fd, content, size);
+    error = write_all(fd, content, size);
     close(fd);
     return error;
 }
 
 static int write_build(char *payload, size_t size) {
-    if (size < 2) return EINVAL;
-    char *path = payload + 1;
-    size_t before = 1 + strlen(path) + 1;
-    return before > size ? EINVAL : write_file(build_dir, path, payload + before, size - before, payload[0] ? 0755 : 0644);
+    char *path = payload + 1, *content = path + strlen(path) + 1;
+    if (content > payload + size) return EINVAL;
+    int error = make_folders(build_dir, path);
+    if (error) return error;
+    if (payload[0] == 'l') return symlinkat(content, build_dir, path) < 0 ? errno : 0;
+    return write_file(build_dir, path, content, (size_t)(payload + size - content), payload[0] == 'e' ? 0755 : 0644);
 }
 
 static void ended(int status, int error, uint64_t wall_ns) {

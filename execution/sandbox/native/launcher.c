@@ -10,8 +10,8 @@
  *       where there is one to use again.
  * Out:  u32 id, i32 pid when started; the same with pid 0 when it has ended.
  *
- * The child joins the cgroups, enters a network namespace of its own (whose loopback stays down), sets the resource
- * limits that cgroups lack, becomes the user (and the group of that number) for good, and executes the command with
+ * The child joins the cgroups, enters a network namespace of its own (whose loopback stays down), keeps to a few of the
+ * host's processors, sets the resource limits that cgroups lack, becomes the user (and the group of that number) for good, and executes the command with
  * /dev/null on 0 and 1, this process's log on 2, the control socket on 3, FILTER opened on 4 and INIT on 5.
  */
 #define _GNU_SOURCE
@@ -36,6 +36,9 @@
 #define MAX_REQUEST 65536
 #define MAX_STRINGS 256
 #define MAX_SANDBOXES 4096
+/* Runtimes start a thread for each processor that they may use. Their quota is a time, which most of them don't see, so
+ * that on a large host they would meet the limit of processes before the program has begun. */
+#define MAX_PROCESSORS 8
 
 struct request {
     uint32_t id, uid, open_files, cgroups;
@@ -65,6 +68,18 @@ static void place(int fd, int number) {
     if (fd < 0 || dup2(fd, number) < 0) fail("descriptor");
 }
 
+/* MAX_PROCESSORS of those that we may use; which, depends on the sandbox's user, so that they spread over the host. */
+static void choose_processors(uint32_t uid) {
+    cpu_set_t ours, chosen;
+    if (sched_getaffinity(0, sizeof ours, &ours) < 0) return; /* more than the C library counts */
+    unsigned count = (unsigned)CPU_COUNT(&ours), first = uid % (count / MAX_PROCESSORS + 1) * MAX_PROCESSORS;
+    if (count <= MAX_PROCESSORS) return;
+    CPU_ZERO(&chosen);
+    for (unsigned cpu = 0, number = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &ours) && (number++ + count - first) % count < MAX_PROCESSORS) CPU_SET(cpu, &chosen);
+    if (sched_setaffinity(0, sizeof chosen, &chosen) < 0) fail("processors");
+}
+
 static void become_sandbox(const struct request *request, char **strings, int control, int network) {
     for (uint32_t i = 0; i < request->cgroups; i++) {
         int procs = open(strings[i], O_WRONLY | O_CLOEXEC);
@@ -72,6 +87,7 @@ static void become_sandbox(const struct request *request, char **strings, int co
         close(procs);
     }
     if ((network >= 0 ? setns(network, CLONE_NEWNET) : unshare(CLONE_NEWNET)) < 0) fail("network namespace");
+    choose_processors(request->uid);
     limit(RLIMIT_CORE, 0, "core size");
     limit(RLIMIT_NOFILE, request->open_files, "open files");
     limit(RLIMIT_FSIZE, request->file_size, "file size");

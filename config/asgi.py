@@ -22,6 +22,7 @@ from config.hot_path import HotHandler  # noqa: E402
 from config.lifespan import Lifespan, Service, background  # noqa: E402
 from config.static_files import StaticFiles  # noqa: E402
 from config.websockets import nothing_here  # noqa: E402
+from execution import history_retention  # noqa: E402
 from execution.history import history_service  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
 
@@ -32,6 +33,7 @@ SERVICES: list[Service] = [
     background(last_used.keep_writing),
     metering_service,
     history_service,
+    background(history_retention.keep_expiring),
 ]
 
 _static = StaticFiles()

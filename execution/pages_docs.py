@@ -22,7 +22,7 @@ from execution.pages_markdown import render as render_markdown
 CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
     ("Guides", ("languages", "keys", "limits", "usage", "sandbox")),
-    ("Reference", ("api", "execute", "errors")),
+    ("Reference", ("api", "runs", "execute", "errors")),
     ("Your own installation", ("deployment", "toolchains", "settings")),
 )
 _DATA_FENCE = re.compile(r"^```data ([a-z-]+)\n```$", re.MULTILINE)

@@ -1,10 +1,13 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from execution import views
+from execution import history_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/run-code-sync/?$", views.run_code_sync, name="run_code_sync"),
     re_path(r"^v1/execute/?$", views.v1_execute, name="v1_execute"),
     re_path(r"^api/compilers/?$", views.compilers, name="compilers"),
+    re_path(r"^api/runs/?$", history_views.runs, name="runs_api"),
+    re_path(r"^api/runs/(?P<run_id>[0-9]+)/?$", history_views.run, name="run_api"),
+    re_path(r"^api/runs/(?P<run_id>[0-9]+)/cancel/?$", history_views.cancel, name="cancel_run_api"),
     path("", include("execution.pages_urls")),
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.server import Service
+from tests.server import Service, wait_until
 
 FOLDER = Path(settings.BASE_DIR) / "docs"
 
@@ -21,7 +21,7 @@ def fences(slug: str, language: str) -> list[str]:
 
 CALLS = [
     pytest.param(code, id=f"{slug}-{number}")
-    for slug in ("quickstart", "api", "execute", "usage")
+    for slug in ("quickstart", "api", "runs", "execute", "usage")
     for number, code in enumerate(fences(slug, "sh"))
     if code.startswith("curl ")
 ]
@@ -31,7 +31,7 @@ CALLS = [
 def test_the_shell_examples_answer(service: Service, code: str) -> None:
     answer = json.loads(service.shell(code))
     succeeded = answer["data"]["exitCode"] == 0 if "data" in answer else answer.get("status") == "success"
-    assert "runs_left" in answer or succeeded
+    assert "runs_left" in answer or "results" in answer or succeeded
 
 
 def test_the_quick_starts_first_call_gives_the_answer_that_it_shows(service: Service) -> None:
@@ -49,6 +49,16 @@ def test_the_python_example_answers(service: Service) -> None:
     code = code.replace("$BASE", service.url).replace("$API_KEY", service.demo["api_key"])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "success 5050\n\n"
+
+
+def test_the_python_example_of_runs_looks_at_the_newest(service: Service) -> None:
+    with service.client() as client:
+        client.post("/api/run-code-sync/", json={"compiler": "python-3.14", "code": "exit(3)"}).raise_for_status()
+        wait_until(lambda: bool(client.get("/api/runs/?limit=1").json()["results"]), service.log)
+    (code,) = fences("runs", "python")
+    code = code.replace("$BASE", service.url).replace("$API_KEY", service.demo["api_key"])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert re.fullmatch(r"finished \d+\n", done.stdout)
 
 
 def test_the_usage_that_is_shown_has_the_fields_of_the_real_one(service: Service) -> None:

@@ -14,17 +14,15 @@ class Capture:
         self._cap = cap
         self._on_overflow = on_overflow
         self.on_data: Callable[[bytes], None] | None = None
-        self._chunks: list[bytes] = []
-        self._kept = 0
+        self._kept = bytearray()  # no list of pieces: one of a million pieces of two bytes each takes 60 MB
         self._truncated = False
 
     def feed(self, chunk: bytes) -> None:
-        room = self._cap - self._kept
+        room = self._cap - len(self._kept)
         if room > 0:
-            self._chunks.append(chunk[:room])
-            self._kept += len(self._chunks[-1])
+            self._kept += chunk[:room]
             if self.on_data is not None:
-                self.on_data(self._chunks[-1])
+                self.on_data(chunk[:room])
         if len(chunk) > room and not self._truncated:
             self._truncated = True
             if self._on_overflow is not None:
@@ -36,4 +34,4 @@ class Capture:
 
     def finish(self) -> Output:
         """What was kept, once the program has ended."""
-        return Output(b"".join(self._chunks), self._truncated)
+        return Output(bytes(self._kept), self._truncated)

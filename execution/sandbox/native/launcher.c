@@ -88,11 +88,14 @@ static void become_sandbox(const struct request *request, char **strings, int co
     }
     if ((network >= 0 ? setns(network, CLONE_NEWNET) : unshare(CLONE_NEWNET)) < 0) fail("network namespace");
     choose_processors(request->uid);
-    limit(RLIMIT_CORE, 0, "core size");
+    /* 1, not 0: the kernel then leaves also a core dump program of the host alone (core(5)). */
+    limit(RLIMIT_CORE, 1, "core size");
     limit(RLIMIT_NOFILE, request->open_files, "open files");
     limit(RLIMIT_FSIZE, request->file_size, "file size");
     limit(RLIMIT_MEMLOCK, 65536, "locked memory");
     limit(RLIMIT_MSGQUEUE, 819200, "message queues");
+    limit(RLIMIT_NICE, 0, "priority");
+    limit(RLIMIT_RTPRIO, 0, "real-time priority");
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     place(null, 0);
     place(null, 1);

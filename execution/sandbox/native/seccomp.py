@@ -1,23 +1,21 @@
-"""The allow-list of `syscalls` as a BPF program for bubblewrap, assembled by libseccomp.
+"""The allow-list of `rules` as a BPF program for bubblewrap, assembled by libseccomp.
 
 Only the host's native architecture is admitted: 32-bit and x32 calls are refused like every other that is not listed.
 """
 
 import ctypes
 import ctypes.util
-import errno
 import os
 from pathlib import Path
 
 from execution.sandbox.errors import SandboxUnavailable
-from execution.sandbox.native import syscalls
+from execution.sandbox.native.rules import DEFAULT_ERROR, Rule, rules
 
 _ALLOW = 0x7FFF0000  # SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(x), the attributes and the comparisons: seccomp.h
 _ACT_BADARCH = 2
 # A search tree in place of a chain: when the filter is loaded the kernel walks it once for every call there is, which
 # took a quarter of a millisecond of each sandbox.
 _CTL_OPTIMIZE, _SEARCH_TREE = 8, 2
-_EQ, _MASKED_EQ = 4, 7
 
 
 def _errno(code: int) -> int:
@@ -35,14 +33,6 @@ class _Comparison(ctypes.Structure):
     ]
 
 
-def equals(argument: int, value: int) -> _Comparison:
-    return _Comparison(argument, _EQ, value, 0)
-
-
-def masked_equals(argument: int, mask: int, value: int) -> _Comparison:
-    return _Comparison(argument, _MASKED_EQ, mask, value)
-
-
 class _Filter:
     """A filter under construction; rules for calls that this architecture lacks are left out."""
 
@@ -56,17 +46,19 @@ class _Filter:
             ) from None
         self._library.seccomp_init.restype = ctypes.c_void_p
         self._context = ctypes.c_void_p(self._library.seccomp_init(ctypes.c_uint32(default)))
-        self._set(_ACT_BADARCH, _errno(errno.ENOSYS))
+        self._set(_ACT_BADARCH, _errno(DEFAULT_ERROR))
         self._set(_CTL_OPTIMIZE, _SEARCH_TREE)
 
     def _set(self, attribute: int, value: int) -> None:
         self._check(self._library.seccomp_attr_set(self._context, attribute, ctypes.c_uint32(value)))
 
-    def rule(self, action: int, call: str, *comparisons: _Comparison) -> None:
-        number = self._library.seccomp_syscall_resolve_name(call.encode())
+    def add(self, rule: Rule) -> None:
+        number = self._library.seccomp_syscall_resolve_name(rule.call.encode())
         if number < 0:
             return
+        comparisons = [_Comparison(c.argument, c.comparison, c.first, c.second) for c in rule.conditions]
         array = (_Comparison * len(comparisons))(*comparisons)
+        action = _ALLOW if rule.error is None else _errno(rule.error)
         self._check(
             self._library.seccomp_rule_add_array(
                 self._context, ctypes.c_uint32(action), number, ctypes.c_uint(len(comparisons)), array
@@ -88,33 +80,7 @@ class _Filter:
 
 def write_filter(path: Path) -> None:
     """Writes the filter as raw BPF (struct sock_filter[]) to `path`, which bubblewrap reads with --seccomp."""
-    refuse = _errno(errno.EPERM)
-    build = _Filter(default=_errno(errno.ENOSYS))
-    for call in sorted(syscalls.ALLOWED):
-        build.rule(_ALLOW, call)
-    for call in sorted(syscalls.REFUSED):
-        build.rule(refuse, call)
-
-    build.rule(_ALLOW, "clone", masked_equals(0, syscalls.NAMESPACE_FLAGS, 0))
-    for flag in (1 << bit for bit in range(32) if syscalls.NAMESPACE_FLAGS & (1 << bit)):
-        build.rule(refuse, "clone", masked_equals(0, flag, flag))
-
-    stream, datagram = syscalls.SOCK_STREAM, syscalls.SOCK_DGRAM
-    for kind in (stream, datagram, syscalls.SOCK_SEQPACKET):
-        unix = (equals(0, syscalls.AF_UNIX), masked_equals(1, syscalls.SOCK_TYPE_MASK, kind))
-        build.rule(_ALLOW, "socket", *unix)
-        build.rule(_ALLOW, "socketpair", *unix)
-    for family in (syscalls.AF_INET, syscalls.AF_INET6):
-        for kind, protocol in ((stream, syscalls.IPPROTO_TCP), (datagram, syscalls.IPPROTO_UDP)):
-            for allowed in (syscalls.IPPROTO_DEFAULT, protocol):
-                build.rule(
-                    _ALLOW,
-                    "socket",
-                    equals(0, family),
-                    masked_equals(1, syscalls.SOCK_TYPE_MASK, kind),
-                    equals(2, allowed),
-                )
-
-    for persona in syscalls.PERSONALITIES:
-        build.rule(_ALLOW, "personality", masked_equals(0, 0xFFFFFFFF, persona))
+    build = _Filter(default=_errno(DEFAULT_ERROR))
+    for rule in rules():
+        build.add(rule)
     build.export(path)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -45,6 +46,11 @@ def total_of(organisation_id: int, period: Period) -> int:
     """How many runs are billed in this period."""
     usage = UsagePeriod.objects.filter(organisation_id=organisation_id, start=period.starts_at)
     return usage.values_list("runs", flat=True).first() or 0
+
+
+def was_billed(run_id: UUID) -> bool:
+    """Whether the run is in the ledger."""
+    return RunCharge.objects.filter(pk=run_id).exists()
 
 
 def _record(charges: Collection[Charge]) -> Totals:

@@ -23,6 +23,8 @@ from config.lifespan import Lifespan, Service, background  # noqa: E402
 from config.static_files import StaticFiles  # noqa: E402
 from config.websockets import nothing_here  # noqa: E402
 from execution import history_retention  # noqa: E402
+from execution.async_runs.service import queue_service  # noqa: E402
+from execution.callbacks.courier import courier_service  # noqa: E402
 from execution.history import history_service  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
 
@@ -34,6 +36,8 @@ SERVICES: list[Service] = [
     metering_service,
     history_service,
     background(history_retention.keep_expiring),
+    queue_service,
+    courier_service,
 ]
 
 _static = StaticFiles()

@@ -51,6 +51,11 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # Web processes of `./manage.py serve`. More than one share their limits through Redis.
 WEB_WORKERS = env.int("RUNCODE_WEB_WORKERS", default=1)
 
+# Asynchronous runs carried out at once by one process; 0: as many as there are processors.
+ASYNC_RUNS = env.int("RUNCODE_ASYNC_RUNS", default=0)
+# Whether results may be sent to private addresses: of an installation whose customers are all in the same network.
+CALLBACK_ALLOW_PRIVATE = env.bool("RUNCODE_CALLBACK_ALLOW_PRIVATE", default=False)
+
 INSTALLED_APPS = [
     "daphne",
     "django.contrib.admin",

@@ -8,8 +8,10 @@ answer.headers |= admission.headers
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
+
+from channels.db import database_sync_to_async
 
 from accounts.caller import Caller
 from accounts.ratelimits import Lease, State, TokenBucket
@@ -17,6 +19,7 @@ from accounts.ratelimits.keeper import LEASE_SECONDS
 from billing import quotas
 from billing.charges import RunUsage
 from billing.connections import leave_seat, take_seat
+from billing.ledger import was_billed
 from billing.periods import Period
 from billing.plans import Plan
 from config.errors import LimitExceeded
@@ -59,7 +62,9 @@ async def admit_run(
     try:
         reservation = await quotas.reserve(caller, plan, run_id, beside=[policy.check for policy in policies])
     except quotas.Refused as refused:
-        raise _refusal(refused, plan, policies) from None
+        if not (queued and await database_sync_to_async(was_billed)(run_id)):
+            raise _refusal(refused, plan, policies) from None
+        reservation = await _reserve_again(caller, plan, run_id)
     try:
         headers = limit_headers(reservation.states, plan, reservation.period, policies)
         yield Admission(run_id, headers, reservation)
@@ -120,6 +125,15 @@ def limits_for(plan: Plan, *, time_limit: float | None = None, memory_limit: int
         output_bytes=most.output_bytes,
         work_bytes=most.work_bytes,
     )
+
+
+async def _reserve_again(caller: Caller, plan: Plan, run_id: UUID) -> quotas.Reservation:
+    """For a run that was billed when its worker died, and is carried out again: the total that refuses it has it in."""
+    with_itself = replace(plan, runs_per_month=plan.runs_per_month + 1)
+    try:
+        return await quotas.reserve(caller, with_itself, run_id)
+    except quotas.Refused as refused:
+        raise _refusal(refused, plan, ()) from None
 
 
 def _policies(caller: Caller, plan: Plan, member: str, connection: str | None) -> tuple[Policy, ...]:

@@ -21,7 +21,7 @@ from execution.pages_markdown import render as render_markdown
 
 CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
-    ("Guides", ("languages", "keys", "limits", "usage", "sandbox")),
+    ("Guides", ("languages", "keys", "async-runs", "webhooks", "limits", "usage", "sandbox")),
     ("Reference", ("api", "runs", "execute", "errors")),
     ("Your own installation", ("deployment", "toolchains", "settings")),
 )

@@ -60,7 +60,7 @@ async def run_code(
     limits cannot be checked or the run not be recorded); nothing is billed then.
     """
     if request.compiler.id not in installed(settings.RUNCODE_HOME):
-        raise _no_toolchain(request.compiler)
+        raise no_toolchain(request.compiler)
     plan = await plan_for(caller.organisation_id)
     run_id = run_id or uuid4()
     async with admit_run(caller, plan, run_id=run_id, connection=connection, queued=queued) as admission:
@@ -101,7 +101,7 @@ async def _run(job: Job, run_id: UUID, live: Live | None) -> Result:
         result = await sandbox_client().run(job, live)
     except ToolchainMissing:
         # Removed since run_code looked at the manifests.
-        raise _no_toolchain(COMPILERS[job.compiler]) from None
+        raise no_toolchain(COMPILERS[job.compiler]) from None
     except SandboxError as error:
         # Its text is for the operator: it names paths of the host.
         _log.error("a run was not carried out", run_id=str(run_id), error=str(error))
@@ -112,7 +112,7 @@ async def _run(job: Job, run_id: UUID, live: Live | None) -> Result:
     return result
 
 
-def _no_toolchain(compiler: Compiler) -> Unavailable:
+def no_toolchain(compiler: Compiler) -> Unavailable:
     return Unavailable(
         f"{compiler.name} is not installed here. GET /api/compilers/ lists what is available.",
         code="toolchain_unavailable",

@@ -1,9 +1,11 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from execution import history_views, views
+from execution.async_runs import views as async_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/run-code-sync/?$", views.run_code_sync, name="run_code_sync"),
+    re_path(r"^api/run-code/?$", async_views.run_code, name="run_code"),
     re_path(r"^v1/execute/?$", views.v1_execute, name="v1_execute"),
     re_path(r"^api/compilers/?$", views.compilers, name="compilers"),
     re_path(r"^api/runs/?$", history_views.runs, name="runs_api"),

@@ -30,7 +30,8 @@ class Endpoint(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one endpoint: attempted until it is accepted or given up. `body` is the JSON that is sent.
+    """One message to one endpoint: attempted until it is accepted or given up. `body` is the JSON that is sent; it is
+    emptied when it was accepted and the organisation keeps no outputs.
 
     `next_attempt_at` is also the lease: who attempts a delivery first moves it on, so that nobody else takes it, and
     it is taken again by itself when its worker dies.

@@ -1,11 +1,14 @@
 """A sandbox's `Result` as columns of a run, and back."""
 
 import base64
-from typing import Any
+from typing import Any, Final
 
 from execution.models.packing import pack, unpack
 from execution.models.runs import Run
 from execution.sandbox.job import Outcome, OutputFile, Result
+
+OUTPUT_COLUMNS: Final = ("stdout", "stderr", "compile_output", "files")
+"""What a program wrote: the columns that stay empty for an organisation that keeps no outputs."""
 
 
 def columns_of(result: Result) -> dict[str, Any]:

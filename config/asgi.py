@@ -26,7 +26,10 @@ from execution import history_retention  # noqa: E402
 from execution.async_runs.service import queue_service  # noqa: E402
 from execution.callbacks.courier import courier_service  # noqa: E402
 from execution.history import history_service  # noqa: E402
+from execution.realtime import open_now  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
+from execution.socket_io import is_socket_io, socket_io, socket_io_service  # noqa: E402
+from execution.websocket import run_socket  # noqa: E402
 
 # Entered in this order when the process starts, left in the reverse one when it stops.
 SERVICES: list[Service] = [
@@ -38,6 +41,8 @@ SERVICES: list[Service] = [
     background(history_retention.keep_expiring),
     queue_service,
     courier_service,
+    background(open_now.keep_checking),
+    socket_io_service,
 ]
 
 _static = StaticFiles()
@@ -53,6 +58,8 @@ async def http(scope: Scope, receive: Receive, send: Send) -> None:
     path = scope["path"]
     if is_api(path):
         await _api(scope, receive, send)
+    elif is_socket_io(path):
+        await socket_io(scope, receive, send)
     elif file := _static.find(path):
         await _static.serve(file, scope, receive, send)
     else:
@@ -62,8 +69,14 @@ async def http(scope: Scope, receive: Receive, send: Send) -> None:
 application = ProtocolTypeRouter(
     {
         "http": http,
-        # Channels gives these patterns ASGI applications, which Django's own types do not know.
-        "websocket": URLRouter([re_path(r"", nothing_here)]),  # type: ignore[arg-type]
+        "websocket": URLRouter(
+            [
+                # Channels gives these patterns ASGI applications, which Django's own types do not know.
+                re_path(r"^ws/run/?$", run_socket),  # type: ignore[arg-type]
+                re_path(r"^socket\.io(/|$)", socket_io),  # type: ignore[arg-type]
+                re_path(r"", nothing_here),  # type: ignore[arg-type]
+            ]
+        ),
         "lifespan": Lifespan(SERVICES),
     }
 )

@@ -29,20 +29,26 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     try:
         # The signature that some clients on Windows put in front is no part of the text.
         text = body.decode("utf-8-sig")
-        value = json.loads(text, object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
     except UnicodeDecodeError as error:
         raise _invalid(f"The body is not UTF-8 (byte {error.start}).") from None
+    return object_of(text, "body")
+
+
+def object_of(text: str, what: str) -> dict[str, Any]:
+    """The JSON object that `text` is, read as strictly; `what` it is in errors: "body", "frame"."""
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_float=_float, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        raise _invalid(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+        raise _invalid(f"The {what} is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
     except _Unfit as error:
         raise _invalid(str(error)) from None
     except RecursionError:
-        raise _invalid("The body is nested too deeply.") from None
+        raise _invalid(f"The {what} is nested too deeply.") from None
     except ValueError:
         # Python's own limit on the digits of an integer.
-        raise _invalid("The body holds a number with too many digits.") from None
+        raise _invalid(f"The {what} holds a number with too many digits.") from None
     if not isinstance(value, dict):
-        raise _invalid("The body must be a JSON object.")
+        raise _invalid(f"The {what} must be a JSON object.")
     return value
 
 
@@ -79,7 +85,7 @@ def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def _float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise _Unfit("The body holds a number that is too large.")
+        raise _Unfit("It holds a number that is too large.")
     return value
 
 

@@ -2,9 +2,11 @@
 
 Plan, then admission (rate, concurrency and quota in one step), then the sandbox, then the bill. Billed is what came
 to its end in the sandbox, whatever end that was. A run that could not be carried out, and one whose client went away
-before its end (its task is cancelled, which kills the program), give back what they had reserved.
+before its end (its task is cancelled, which kills the program), give back what they had reserved. But a program that
+was watched is billed from its start on, however it ends: its output was seen.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,7 +67,12 @@ async def run_code(
     run_id = run_id or uuid4()
     async with admit_run(caller, plan, run_id=run_id, connection=connection, queued=queued) as admission:
         started_at = datetime.now(UTC)
-        result = await _run(job_for(request, plan, caller), run_id, live)
+        try:
+            result = await _run(job_for(request, plan, caller), run_id, live)
+        except asyncio.CancelledError:
+            if live is not None and live.started:
+                admission.settle(_broken_off(request.compiler, started_at))
+            raise
         admission.settle(
             RunUsage(
                 compiler=request.compiler.id,
@@ -79,6 +86,19 @@ async def run_code(
     if surface is not None:
         history.record(history.Ended(run_id, caller, surface, request, result, started_at))
     return RunAnswer(run_id, result, admission.headers)
+
+
+def _broken_off(compiler: Compiler, started_at: datetime) -> RunUsage:
+    """What is billed for a watched program that was killed for its client: how much it used nobody has told."""
+    seconds = (datetime.now(UTC) - started_at).total_seconds()
+    return RunUsage(
+        compiler=compiler.id,
+        outcome="stopped",
+        started_at=started_at,
+        wall_seconds=seconds,
+        cpu_seconds=0.0,
+        memory_bytes=0,
+    )
 
 
 def job_for(request: RunRequest, plan: Plan, caller: Caller) -> Job:

@@ -12,6 +12,8 @@ import uvicorn
 GRACE_SECONDS = 10
 # Longer than the pauses of a client that calls now and then, so that its next call does not meet a closing connection.
 KEEP_ALIVE_SECONDS = 75
+# Of one frame from a client: above what a program within all field limits needs even when most of it is JSON escapes.
+FRAME_BYTES = 4 * 1024 * 1024
 STARTUP_FAILURE = 3
 
 
@@ -23,6 +25,9 @@ def configuration() -> uvicorn.Config:
         loop="asyncio",
         http="httptools",
         ws="websockets-sansio",
+        ws_max_size=FRAME_BYTES,
+        # Each open connection would keep two compressors' memory for lines that hardly shrink.
+        ws_per_message_deflate=False,
         lifespan="on",
         proxy_headers=False,
         server_header=False,

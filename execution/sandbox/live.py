@@ -26,18 +26,25 @@ class Live:
 
     `on_output` gets "stdout" or "stderr" and the bytes as they come, up to the output limit of the job; `on_state` gets
     "compiling" and "running" as those stages begin. The other methods may be called before the program has started
-    and after it has ended."""
+    and after it has ended. `started` tells whether it has."""
 
     def __init__(
         self, *, on_output: Callable[[str, bytes], None], on_state: Callable[[str], None] | None = None
     ) -> None:
         self.on_output = on_output
-        self.on_state = on_state or (lambda _state: None)
+        self.started = False
+        self._told = on_state or (lambda _state: None)
         self._port: Port | None = None
         self._held = b""
         self._room = MOST_INPUT
         self._input_ended = False
         self._paused = False
+
+    def on_state(self, state: str) -> None:
+        """For those who carry the run out, as `on_output`."""
+        if state == "running":
+            self.started = True
+        self._told(state)
 
     def write(self, data: bytes) -> bool:
         """Gives the program input. False when it is more than MOST_INPUT by now, or after `end_input`: nothing of

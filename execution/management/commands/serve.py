@@ -23,6 +23,9 @@ from execution.environment import listen_address
 from execution.management.children import Child, NeverReady
 
 BACKLOG = 2048
+# A client that takes nothing of what is waiting for it for so long is cut off: its connection, its buffers and whatever
+# it was to be told would be kept for ever.
+DEAF_SECONDS = 60
 HELLO = {"compiler": "python-3.14", "code": "print(input()[::-1])", "input": "olleh"}
 
 
@@ -31,6 +34,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it (tcp(7)).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAF_SECONDS * 1000)
     try:
         listener.bind((host, port))
     except OSError as error:

@@ -1,0 +1,196 @@
+"""Socket.IO at `/socket.io/`: `runcode` in, `codeoutput` out. docs/socketio.md describes the events.
+
+The protocol is python-socketio's work; what is said in it is a `Client`'s. A connection belongs to the process that
+accepted it and is talked to by that process alone, so processes need not know of each other's.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final
+
+import socketio
+import structlog
+from engineio.exceptions import EngineIOError
+from socketio.exceptions import ConnectionRefusedError as Refused
+
+from accounts.authentication import presented_key
+from config.errors import ApiError, BodyTooLarge
+from execution.realtime.asgi import Receive, Scope, Send, headers_of
+from execution.realtime.frames import KEY_CHARACTERS, broken
+from execution.realtime.packets import Packet
+from execution.realtime.socket_io_client import Client
+
+_log = structlog.get_logger("runcode.socketio")
+
+# As for the bodies of HTTP calls: above what a request within all field limits needs.
+PACKET_BYTES: Final = 4 * 1024 * 1024
+SWEEP_SECONDS: Final = 10.0
+# Of the protocol's own making: what our answers amount to is bounded by each client's outbox.
+UNREAD_PACKETS: Final = 1000
+
+# What the library logs as errors is what clients send that is no Socket.IO, traceback and all.
+_quiet = logging.getLogger("runcode.socketio.protocol")
+_quiet.setLevel(logging.CRITICAL)
+
+_server = socketio.AsyncServer(
+    async_mode="asgi",
+    # Any page may connect; a key that is bound to origins is checked against them.
+    cors_allowed_origins="*",
+    cors_credentials=False,
+    max_http_buffer_size=PACKET_BYTES,
+    serializer=Packet,
+    # The handlers return at once, and what a client types must arrive in the order in which it was typed.
+    async_handlers=False,
+    logger=_quiet,
+    engineio_logger=_quiet,
+)
+_clients: dict[str, Client] = {}
+_engine_sids: dict[str, str] = {}
+
+
+def is_socket_io(path: str) -> bool:
+    """Whether this path (as in a URL, with its leading slash) is the protocol's."""
+    return path.startswith("/socket.io/") or path == "/socket.io"
+
+
+async def socket_io(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI application, for HTTP (polling) and WebSocket."""
+    if scope["type"] == "http" and (refusal := _body_refusal(scope)):
+        await _respond(refusal, send)
+        return
+    await _server.handle_request(scope, receive, send)
+
+
+@asynccontextmanager
+async def socket_io_service() -> AsyncIterator[None]:
+    """Tidies up while the process lives, and gives all seats back when it stops."""
+    sweeping = asyncio.create_task(_keep_sweeping())
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
+        for client in list(_clients.values()):
+            await client.close()
+        _clients.clear()
+        await _server.shutdown()
+
+
+# --- what python-socketio calls ---
+
+
+async def _connect(sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
+    scope = environ["asgi.scope"]
+    client = Client(key=_token(auth, scope), emit=partial(_emit, sid), drop=partial(_server.disconnect, sid))
+    try:
+        await client.open(scope)
+    except ApiError as error:
+        raise Refused(error.message, error.body()) from None
+    except Exception:
+        _log.exception("a Socket.IO connection could not be opened")
+        raise Refused(broken().message, broken().body()) from None
+    _clients[sid] = client
+    _engine_sids[sid] = _server.manager.eio_sid_from_sid(sid, "/")
+
+
+async def _disconnect(sid: str, _reason: str = "") -> None:
+    engine = _server.eio.sockets.get(_engine_sids.pop(sid, None))
+    if client := _clients.pop(sid, None):
+        await client.close()
+    if engine is not None:
+        _hang_up(engine)
+
+
+def _runcode(sid: str, *arguments: Any) -> None:
+    _clients[sid].runcode(arguments)
+
+
+def _input(sid: str, *arguments: Any) -> Any:
+    return _clients[sid].input(arguments)
+
+
+def _input_end(sid: str, *_arguments: Any) -> Any:
+    return _clients[sid].input_end()
+
+
+def _stop(sid: str, *_arguments: Any) -> None:
+    _clients[sid].stop()
+
+
+_server.on("connect", _connect)
+_server.on("disconnect", _disconnect)
+_server.on("runcode", _runcode)
+_server.on("input", _input)
+_server.on("input_end", _input_end)
+_server.on("stop", _stop)
+
+
+def _token(auth: Any, scope: Scope) -> str:
+    token = auth.get("token") if isinstance(auth, dict) else None
+    if isinstance(token, str) and token:
+        return token[:KEY_CHARACTERS]
+    return presented_key(headers_of(scope))
+
+
+async def _emit(sid: str, event: str, data: Any) -> None:
+    """Returns when the event is on its way to the client: over WebSocket written, over polling fetched."""
+    engine = _server.eio.sockets.get(_engine_sids.get(sid))
+    if engine is None or engine.closed:
+        raise ConnectionError("The client is gone.")
+    try:
+        await _server.emit(event, data, to=sid)
+    except EngineIOError as error:
+        raise ConnectionError("The client is gone.") from error
+    await engine.queue.join()
+
+
+# --- tidying up ---
+
+
+async def _keep_sweeping() -> None:
+    """Ends what the library would keep: clients that do not say who they are, that do not read, or that are gone."""
+    seen: set[str] = set()
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        engines = dict(_server.eio.sockets)
+        known = set(_engine_sids.values())
+        for sid, engine_sid in list(_engine_sids.items()):
+            if engine_sid not in engines:
+                await _disconnect(sid)
+        for engine_sid, engine in engines.items():
+            if engine.queue.qsize() > UNREAD_PACKETS or (engine_sid in seen and engine_sid not in known):
+                await engine.close(wait=False)
+                _hang_up(engine)
+        seen = engines.keys() - known
+
+
+def _hang_up(engine: Any) -> None:
+    """What waits is sent; then the library's writer ends, and the socket with it, also if the client would rather stay.
+    A poll that waits is answered: the client's process may be waiting for it."""
+    engine.queue.put_nowait(None)
+
+
+def _body_refusal(scope: Scope) -> ApiError | None:
+    """The library reads a body to its end before it looks at its size."""
+    if scope["method"] != "POST":
+        return None
+    declared = headers_of(scope).get("content-length", "")
+    if declared.isdigit() and int(declared) <= PACKET_BYTES:
+        return None
+    return BodyTooLarge(f"Packets have a Content-Length of at most {PACKET_BYTES // 1024 // 1024} MB.")
+
+
+async def _respond(error: ApiError, send: Send) -> None:
+    body = json.dumps(error.body()).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"access-control-allow-origin", b"*"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

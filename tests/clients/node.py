@@ -1,0 +1,127 @@
+"""Scripts that use stock npm packages, run by Node as anybody would run them.
+
+The packages are those of package.json beside this file, exactly as package-lock.json pins them. They are installed once
+and kept where the tests' toolchains are, under the digest of the lock file.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.settings import INSTALLED_TOOLCHAINS
+
+FOLDER = Path(__file__).parent
+PATIENCE = 60.0
+INSTALL_SECONDS = 300
+
+
+def packages() -> Path:
+    """The folder below which Node finds the packages. Installs them when they are not there yet."""
+    lock = (FOLDER / "package-lock.json").read_bytes()
+    cache = INSTALLED_TOOLCHAINS.parent / "test-clients"
+    installed = cache / hashlib.sha256(lock).hexdigest()[:16]
+    if installed.exists():
+        return installed
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as mutex:
+        # Several test processes start at once.
+        fcntl.flock(mutex, fcntl.LOCK_EX)
+        if not installed.exists():
+            _install(installed)
+    return installed
+
+
+def _install(folder: Path) -> None:
+    new = folder.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(FOLDER / name, new)
+    done = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=new,
+        capture_output=True,
+        text=True,
+        timeout=INSTALL_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    new.rename(folder)
+
+
+class Script:
+    """A running script. What it prints is read line by line, each line as JSON."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+
+    def line(self) -> Any:
+        """The next thing that it prints."""
+        assert self.process.stdout is not None
+        text = self.process.stdout.readline()
+        assert text, self._error()
+        return json.loads(text)
+
+    def say(self, text: str) -> None:
+        """A line for its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """As when a tab is closed or a machine goes away: without a word."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def _error(self) -> str:
+        assert self.process.stderr is not None
+        self.process.kill()
+        return self.process.stderr.read()
+
+
+@contextmanager
+def running(code: str, **environment: str) -> Iterator[Script]:
+    """An ECMAScript module; `environment` is all it sees of ours beside PATH. Killed in the end."""
+    process = subprocess.Popen(
+        ["node", "--input-type=module", "--eval", code],
+        cwd=packages(),
+        env=_environment(environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Script(process)
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def run(code: str, **environment: str) -> str:
+    """What an ECMAScript module prints, which must end well."""
+    done = subprocess.run(
+        ["node", "--input-type=module", "--eval", code],
+        cwd=packages(),
+        env=_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], **environment}

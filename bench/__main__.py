@@ -2,8 +2,10 @@
 
 Both sides run the same hello-world with the same files of the same toolchain. Latency is measured one call at a
 time, in turns, each after a pause in which the host comes to rest (the service makes its next sandbox then, and must
-not do so on the bare side's time); throughput with eight clients at once, in turns of some seconds. Prints a table
-and writes RUNCODE_HOME/bench/latest.json; a ratio is service over bare: below 1 is better, of throughput above 1.
+not do so on the bare side's time); throughput with eight clients at once, in turns of some seconds. All of it for the
+first compiler; of the others the latency alone, of a program that was never seen before and of one that is called
+again. Prints tables and writes RUNCODE_HOME/bench/latest.json; a ratio is service over bare: below 1 is better, of
+throughput above 1.
 """
 
 import argparse
@@ -122,6 +124,55 @@ def measure(compiler: str, running: service.BenchService, options: argparse.Name
     }
 
 
+def measure_latency(compiler: str, running: service.BenchService, samples: int) -> dict[str, Any]:
+    """p50 of a call with a new program each time, and of one with the same program again, which is kept compiled."""
+    code = COMPILERS[compiler].sample
+    connection = running.connect(compiler=compiler, code=code, expected=EXPECTED)
+    of_bare: list[float] = []
+    of_new: list[float] = []
+    of_again: list[float] = []
+    with bare(manifests_dir(home()) / f"{compiler}.json", code) as bare_side:
+        for number in range(1 + samples):
+            # Another program in every language, and for every run of the bench.
+            changed = code + "\n" * (1 + number)
+            time.sleep(REST_SECONDS)
+            bare_seconds = bare_side.ask(do="once", code=changed)["seconds"]
+            connection.send(changed)
+            seconds = []
+            for _ in range(2):
+                time.sleep(REST_SECONDS)
+                began = time.perf_counter()
+                connection.call()
+                seconds.append(time.perf_counter() - began)
+            if number:
+                of_bare.append(bare_seconds)
+                of_new.append(seconds[0])
+                of_again.append(seconds[1])
+    connection.close()
+    bare_p50, new_p50, again_p50 = map(statistics.median, (of_bare, of_new, of_again))
+    return {
+        "p50_ratio": round(new_p50 / bare_p50, 3),
+        "again_p50_ratio": round(again_p50 / bare_p50, 3),
+        "p50_ms": round(new_p50 * 1000, 2),
+        "again_p50_ms": round(again_p50 * 1000, 2),
+        "bare_p50_ms": round(bare_p50 * 1000, 2),
+        "samples": samples,
+        "cores": os.cpu_count(),
+        "version": installed(home())[compiler].version,
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+LATENCY_HEAD = f"\n  {'p50 of a whole call, ms':<28}{'bare':>10}{'new':>10}{'ratio':>8}{'again':>10}{'ratio':>8}"
+
+
+def latency_row(compiler: str, figures: dict[str, Any]) -> str:
+    return (
+        f"  {compiler:<28}{figures['bare_p50_ms']:>10.2f}{figures['p50_ms']:>10.2f}{figures['p50_ratio']:>7.2f}×"
+        f"{figures['again_p50_ms']:>10.2f}{figures['again_p50_ratio']:>7.2f}×"
+    )
+
+
 ROWS = (
     ("p50, ms", "bare_p50_ms", "p50_ms", "p50_ratio"),
     ("p95, ms", "bare_p95_ms", "p95_ms", None),
@@ -146,24 +197,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measures whole calls against the bare toolchain."
     )
-    parser.add_argument("compilers", nargs="*", default=["python-3.14"], help="default: python-3.14")
+    parser.add_argument("compilers", nargs="*", help="default: python-3.14, then every other that is installed")
     parser.add_argument("--samples", type=int, default=200, help="calls of each side for the latency")
+    parser.add_argument("--latency-samples", type=int, default=15, help="calls of each side for the other compilers")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side for the throughput")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of such a turn")
     options = parser.parse_args()
+    compilers = options.compilers or sorted(installed(home()), key=lambda id_: (id_ != "python-3.14", id_))
     if os.geteuid() != 0:
         print("The bare side changes its root, for which it must be root: sudo make bench", file=sys.stderr)
         return 1
-    if missing := [id_ for id_ in options.compilers if id_ not in installed(home())]:
+    if missing := [id_ for id_ in compilers if id_ not in installed(home())]:
         print(
             f"Not installed: {', '.join(missing)}. ./manage.py toolchains install {' '.join(missing)}", file=sys.stderr
         )
         return 1
     results: dict[str, Any] = {}
     with service.running(home() / "toolchains") as running:
-        for compiler in options.compilers:
-            results[compiler] = measure(compiler, running, options)
-            print(table(compiler, results[compiler]), flush=True)
+        results[compilers[0]] = measure(compilers[0], running, options)
+        print(table(compilers[0], results[compilers[0]]), flush=True)
+        print(LATENCY_HEAD)
+        for compiler in compilers[1:]:
+            results[compiler] = measure_latency(compiler, running, options.latency_samples)
+            print(latency_row(compiler, results[compiler]), flush=True)
     file = home() / "bench" / "latest.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

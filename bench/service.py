@@ -35,15 +35,20 @@ class Connection:
     """A keep-alive connection that sends the same call again and again."""
 
     def __init__(self, port: int, key: str, *, compiler: str, code: str, expected: str) -> None:
-        body = json.dumps({"compiler": compiler, "code": code}).encode()
-        head = (
-            "POST /api/run-code-sync/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Authorization: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        self._request = head.encode() + body
+        self._compiler, self._key = compiler, key
+        self.send(code)
         self._expected = json.dumps({"output": expected})[1:-1].encode()
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, code: str) -> None:
+        """Another program, from the next call on."""
+        body = json.dumps({"compiler": self._compiler, "code": code}).encode()
+        head = (
+            "POST /api/run-code-sync/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Authorization: {self._key}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self._request = head.encode() + body
 
     def call(self) -> None:
         self._socket.sendall(self._request)

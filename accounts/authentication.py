@@ -136,9 +136,9 @@ def _rows(parsed: ParsedKey) -> QuerySet[ApiKey] | QuerySet[WebSocketKey]:
 
 def _entry(row: ApiKey | WebSocketKey) -> Entry:
     if isinstance(row, ApiKey):
-        caller = Caller(row.organisation_id, row.pk, "api", row.redirect_url)
+        caller = Caller(row.organisation_id, row.pk, "api", row.redirect_url, bool(row.origins))
     else:
-        caller = Caller(row.organisation_id, row.pk, "websocket")
+        caller = Caller(row.organisation_id, row.pk, "websocket", bound_to_origins=bool(row.origins))
     return Entry(
         caller=caller,
         networks=tuple(parse_network(text) for text in row.networks),

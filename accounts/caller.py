@@ -11,10 +11,11 @@ class Caller:
 
     A member at the playground has no key; the negative id of the user stands in its place, so that each member has
     the limits of a key of their own. `redirect_url` is where the results of this key's asynchronous runs are sent;
-    empty when it has none.
+    empty when it has none. `bound_to_origins`: the key is restricted to web origins, so the request came from one.
     """
 
     organisation_id: int
     key_id: int
     kind: Kind
     redirect_url: str = ""
+    bound_to_origins: bool = False

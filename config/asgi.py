@@ -20,12 +20,15 @@ from config.asgi_types import Receive, Scope, Send  # noqa: E402
 from config.body_limit import BodyLimit  # noqa: E402
 from config.hot_path import HotHandler  # noqa: E402
 from config.lifespan import Lifespan, Service, background  # noqa: E402
+from config.mcp_endpoint import PATHS as MCP_PATHS  # noqa: E402
+from config.mcp_endpoint import mcp_endpoint  # noqa: E402
 from config.static_files import StaticFiles  # noqa: E402
 from config.websockets import nothing_here  # noqa: E402
 from execution import history_retention  # noqa: E402
 from execution.async_runs.service import queue_service  # noqa: E402
 from execution.callbacks.courier import courier_service  # noqa: E402
 from execution.history import history_service  # noqa: E402
+from execution.mcp_server import mcp_service  # noqa: E402
 from execution.realtime import open_now  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
 from execution.socket_io import is_socket_io, socket_io, socket_io_service  # noqa: E402
@@ -43,6 +46,7 @@ SERVICES: list[Service] = [
     courier_service,
     background(open_now.keep_checking),
     socket_io_service,
+    mcp_service,
 ]
 
 _static = StaticFiles()
@@ -56,7 +60,9 @@ async def http(scope: Scope, receive: Receive, send: Send) -> None:
         # TLS ends at the proxy in front. The public address says so; a header could be anybody's.
         scope["scheme"] = "https"
     path = scope["path"]
-    if is_api(path):
+    if path in MCP_PATHS:
+        await mcp_endpoint(scope, receive, send)
+    elif is_api(path):
         await _api(scope, receive, send)
     elif is_socket_io(path):
         await socket_io(scope, receive, send)

@@ -1,7 +1,11 @@
-"""Serializer fields that take a JSON value for what it is: no number for a string, no `true` for 1, no `"5"` for 5."""
+"""Serializer fields that take a JSON value for what it is: no number for a string, no `true` for 1, no `"5"` for 5.
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Literal
+Each tells its rule as JSON Schema too (`json_schema`), as far as that language can: sizes in bytes it cannot, so a
+`maxLength` is what no valid text exceeds, in characters.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from rest_framework import serializers
 
@@ -16,12 +20,26 @@ def _utf8(value: str) -> bytes:
         raise serializers.ValidationError(f"Holds half a surrogate pair ({half}) at character {error.start}.") from None
 
 
-class Text(serializers.Field[bytes, Any, Any, Any]):
+T = TypeVar("T")
+
+
+class JsonField(serializers.Field[T, Any, Any, Any], Generic[T]):
+    """A field that can describe itself."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """What it takes, without `null`: that a field may be left out is said by whoever holds it."""
+        raise NotImplementedError
+
+
+class Text(JsonField[bytes]):
     """Any Unicode string, NUL included, of at most `limit` bytes of UTF-8, which is what it becomes."""
 
     def __init__(self, *, limit: int, **options: Any) -> None:
         super().__init__(**options)
         self.limit = limit
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "maxLength": self.limit}
 
     def to_internal_value(self, data: Any) -> bytes:
         if not isinstance(data, str):
@@ -34,7 +52,7 @@ class Text(serializers.Field[bytes, Any, Any, Any]):
         return encoded
 
 
-class Word(serializers.Field[str, Any, Any, Any]):
+class Word(JsonField[str]):
     """A string for the kernel (an argument, a name): any Unicode but NUL, which ends a string there.
 
     `check` returns what is wrong with it, or None.
@@ -43,6 +61,9 @@ class Word(serializers.Field[str, Any, Any, Any]):
     def __init__(self, *, check: Callable[[str], str | None] | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.check = check
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"^[^\u0000]*$"}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -55,12 +76,15 @@ class Word(serializers.Field[str, Any, Any, Any]):
         return data
 
 
-class Choice(serializers.Field[str, Any, Any, Any]):
+class Choice(JsonField[str]):
     """One of the names `among`, to the letter; `what` each of them is, for people: "compiler"."""
 
     def __init__(self, what: str, *, among: tuple[str, ...], **options: Any) -> None:
         super().__init__(**options)
         self.what, self.among = what, among
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.among)}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -71,8 +95,11 @@ class Choice(serializers.Field[str, Any, Any, Any]):
         return data
 
 
-class Flag(serializers.Field[bool, Any, Any, Any]):
+class Flag(JsonField[bool]):
     """`true` or `false`."""
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -80,12 +107,15 @@ class Flag(serializers.Field[bool, Any, Any, Any]):
         return data
 
 
-class Whole(serializers.Field[int, Any, Any, Any]):
+class Whole(JsonField[int]):
     """An integer from `least` to `most`."""
 
     def __init__(self, *, least: int, most: int, **options: Any) -> None:
         super().__init__(**options)
         self.least, self.most = least, most
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool) or not isinstance(data, int):
@@ -99,12 +129,15 @@ Unit = Literal["seconds", "milliseconds"]
 _PER_SECOND: Final[dict[Unit, int]] = {"seconds": 1, "milliseconds": 1000}
 
 
-class Seconds(serializers.Field[float, Any, Any, Any]):
+class Seconds(JsonField[float]):
     """A time above zero as a number of `unit`; it becomes seconds."""
 
     def __init__(self, *, unit: Unit = "seconds", **options: Any) -> None:
         super().__init__(**options)
         self.unit = unit
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "number", "exclusiveMinimum": 0}
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
@@ -115,12 +148,15 @@ class Seconds(serializers.Field[float, Any, Any, Any]):
         return float(min(data, 86_400 * _PER_SECOND[self.unit])) / _PER_SECOND[self.unit]
 
 
-class Real(serializers.Field[float, Any, Any, Any]):
+class Real(JsonField[float]):
     """A number from `least` to `most`."""
 
     def __init__(self, *, least: float, most: float, **options: Any) -> None:
         super().__init__(**options)
         self.least, self.most = least, most
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
@@ -130,8 +166,11 @@ class Real(serializers.Field[float, Any, Any, Any]):
         return float(data)
 
 
-class Anything(serializers.Field[dict[str, Any], Any, Any, Any]):
+class Anything(JsonField[dict[str, Any]]):
     """A JSON object, looked into no further."""
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object"}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -139,13 +178,16 @@ class Anything(serializers.Field[dict[str, Any], Any, Any, Any]):
         return data
 
 
-class Items(serializers.Field[tuple[str, ...], Any, Any, Any]):
+class Items(JsonField[tuple[str, ...]]):
     """An array of at most `most` words."""
 
     def __init__(self, *, most: int, check: Callable[[str], str | None] | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.most = most
         self.item = Word(check=check)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": self.item.json_schema(), "maxItems": self.most}
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
         if not isinstance(data, list):
@@ -155,12 +197,16 @@ class Items(serializers.Field[tuple[str, ...], Any, Any, Any]):
         return tuple(_each(self.item, enumerate(data)).values())
 
 
-class Objects(serializers.Field[tuple[dict[str, Any], ...], Any, Any, Any]):
+class Objects(JsonField[tuple[dict[str, Any], ...]]):
     """An array of `least` to `most` objects, each as `item` takes it."""
 
     def __init__(self, *, least: int, most: int, item: serializers.Serializer[Any], **options: Any) -> None:
         super().__init__(**options)
         self.least, self.most, self.item = least, most, item
+
+    def json_schema(self) -> dict[str, Any]:
+        item = body_schema(self.item)
+        return {"type": "array", "items": item, "minItems": self.least, "maxItems": self.most}
 
     def to_internal_value(self, data: Any) -> tuple[dict[str, Any], ...]:
         if not isinstance(data, list):
@@ -172,12 +218,20 @@ class Objects(serializers.Field[tuple[dict[str, Any], ...], Any, Any, Any]):
         return tuple(_each(self.item, enumerate(data)).values())
 
 
-class Table(serializers.Field[dict[str, Any], Any, Any, Any]):
+class Table(JsonField[dict[str, Any]]):
     """An object of at most `most` entries, whose names are `name`'s and whose values are `value`'s."""
 
-    def __init__(self, *, most: int, name: Word, value: serializers.Field[Any, Any, Any, Any], **options: Any) -> None:
+    def __init__(self, *, most: int, name: Word, value: JsonField[Any], **options: Any) -> None:
         super().__init__(**options)
         self.most, self.name, self.value = most, name, value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "propertyNames": self.name.json_schema(),
+            "additionalProperties": self.value.json_schema(),
+            "maxProperties": self.most,
+        }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -189,6 +243,37 @@ class Table(serializers.Field[dict[str, Any], Any, Any, Any]):
 
 
 _Item = serializers.Field[Any, Any, Any, Any] | serializers.Serializer[Any]
+
+
+def body_schema(
+    serializer: serializers.Serializer[Any], *, only: Collection[str] | None = None, nullable: bool = True
+) -> dict[str, Any]:
+    """JSON Schema of the object that a serializer takes, or of its fields `only` those.
+
+    `nullable`: it is said that `null` stands for an optional field that is left out.
+    """
+    fields = {name: field for name, field in serializer.fields.items() if only is None or name in only}
+    return {
+        "type": "object",
+        "properties": {name: _property(field, nullable=nullable) for name, field in fields.items()},
+        "required": [name for name, field in fields.items() if field.required],
+    }
+
+
+def _property(field: serializers.Field[Any, Any, Any, Any], *, nullable: bool) -> dict[str, Any]:
+    if isinstance(field, serializers.Serializer):
+        schema = body_schema(field, nullable=nullable)
+    elif isinstance(field, JsonField):
+        schema = field.json_schema()
+    else:
+        raise TypeError(f"{field} cannot describe itself")
+    if field.help_text:
+        schema["description"] = str(field.help_text)
+    if field.allow_null and nullable:
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return schema
 
 
 def _each(item: _Item, pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:

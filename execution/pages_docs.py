@@ -3,7 +3,6 @@
 `/docs/<page>/` is the page, `/docs/<page>.md` the same text as Markdown for programs that read."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +21,7 @@ from execution.pages_markdown import render as render_markdown
 CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
     ("Guides", ("languages", "keys", "async-runs", "webhooks", "limits", "usage", "sandbox")),
-    ("Reference", ("api", "runs", "execute", "errors")),
+    ("Reference", ("api", "runs", "execute", "mcp", "errors")),
     ("Your own installation", ("deployment", "toolchains", "settings")),
 )
 _DATA_FENCE = re.compile(r"^```data ([a-z-]+)\n```$", re.MULTILINE)
@@ -47,12 +46,12 @@ def load(slug: str) -> Document:
 
 def chapters() -> list[tuple[str, list[Entry]]]:
     """Every page under its heading, in reading order."""
-    return [(name, [Entry(slug, load(slug)) for slug in slugs]) for name, slugs in CHAPTERS]
+    return [(name, [Entry(slug, load(slug)) for slug in pages]) for name, pages in CHAPTERS]
 
 
-def _slugs() -> Iterator[str]:
-    for _, slugs in CHAPTERS:
-        yield from slugs
+def slugs() -> list[str]:
+    """The name of every page, in reading order."""
+    return [slug for _, pages in CHAPTERS for slug in pages]
 
 
 def _tables() -> dict[str, str]:
@@ -71,7 +70,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def docs_page(request: HttpRequest, slug: str) -> HttpResponse:
-    order = list(_slugs())
+    order = slugs()
     if slug not in order:
         raise Http404
     document = load(slug)
@@ -90,8 +89,12 @@ def docs_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def docs_source(request: HttpRequest, slug: str) -> HttpResponse:
-    if slug not in _slugs():
+    if slug not in slugs():
         raise Http404
+    return HttpResponse(source(slug), content_type="text/markdown; charset=utf-8")
+
+
+def source(slug: str) -> str:
+    """The page as Markdown, with this installation's address in it and a pointer in the place of each table of data."""
     text = (_FOLDER / f"{slug}.md").read_text(encoding="utf-8").replace("$BASE", settings.PUBLIC_URL)
-    text = _DATA_FENCE.sub(rf"(The table of \1 stands at {settings.PUBLIC_URL}/docs/{slug}/.)", text)
-    return HttpResponse(text, content_type="text/markdown; charset=utf-8")
+    return _DATA_FENCE.sub(rf"(The table of \1 stands at {settings.PUBLIC_URL}/docs/{slug}/.)", text)

@@ -25,16 +25,18 @@ def optional(**options: Any) -> dict[str, Any]:
     return {"required": False, "allow_null": True, **options}
 
 
-def files_field() -> Table:
-    return Table(most=FILES, name=Word(check=path_error), value=Text(limit=FILES_BYTES), **optional())
+def files_field(help_text: str) -> Table:
+    path, content = Word(check=path_error), Text(limit=FILES_BYTES)
+    return Table(most=FILES, name=path, value=content, **optional(help_text=help_text))
 
 
-def entrypoint_field() -> Word:
-    return Word(check=path_error, **optional())
+def entrypoint_field(help_text: str) -> Word:
+    return Word(check=path_error, **optional(help_text=help_text))
 
 
 def env_field() -> Table:
-    return Table(most=ENV, name=Word(check=_env_name_error), value=Word(), **optional())
+    about = "Environment variables, name → text, 32 KB together, taken literally."
+    return Table(most=ENV, name=Word(check=_env_name_error), value=Word(), **optional(help_text=about))
 
 
 def _env_name_error(name: str) -> str | None:

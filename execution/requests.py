@@ -104,13 +104,15 @@ def _code_path(*, code: bytes, entrypoint: str, file_name: str, files: Mapping[s
 class ProgramSerializer(serializers.Serializer[Any]):
     """A program and its limits, as they stand in every body of this API that carries one."""
 
-    compiler = Choice("compiler", among=tuple(COMPILERS))
-    code = Text(limit=CODE_BYTES)
-    files = files_field()
-    entrypoint = entrypoint_field()
+    compiler = Choice("compiler", among=tuple(COMPILERS), help_text="The `id` of a compiler, from the list of them.")
+    code = Text(limit=CODE_BYTES, help_text="The program, at most 100 KB of UTF-8.")
+    files = files_field("Further files beside the program, path → text, 1 MB together.")
+    entrypoint = entrypoint_field("The path of the file to start; the compiler’s `file_name` when left out.")
     env = env_field()
-    time_limit = Seconds(**optional())
-    memory_limit = Whole(least=MEMORY_MB[0], most=MEMORY_MB[1], **optional())
+    time_limit = Seconds(**optional(help_text="Seconds; lowers your plan’s limit, never raises it."))
+    memory_limit = Whole(
+        least=MEMORY_MB[0], most=MEMORY_MB[1], **optional(help_text="MB; lowers your plan’s limit, never raises it.")
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What concerns several values at once: the caps on sums, and file names that exclude each other."""
@@ -127,12 +129,14 @@ class ProgramSerializer(serializers.Serializer[Any]):
 class RunRequestSerializer(ProgramSerializer):
     """The fields as they stand in the body; the API reference in docs/api.md explains them."""
 
-    input = Text(limit=INPUT_BYTES, **optional())
+    input = Text(limit=INPUT_BYTES, **optional(help_text="Standard input, at most 100 KB; empty when left out."))
     # Handed back with the result of an asynchronous run; there is nothing to hand it back with here.
-    extra_params = Anything(**optional())
-    args = Items(most=ARGS, **optional())
-    output_files = Items(most=OUTPUT_FILES, check=path_error, **optional())
-    extended = Flag(**optional())
+    extra_params = Anything(**optional(help_text="Belongs to asynchronous runs; taken and passed over elsewhere."))
+    args = Items(most=ARGS, **optional(help_text="Program arguments, 32 KB together."))
+    output_files = Items(
+        most=OUTPUT_FILES, check=path_error, **optional(help_text="Paths or globs of the files to return.")
+    )
+    extended = Flag(**optional(help_text="`true` adds the extended fields to the result."))
 
 
 def _check_names(files: Mapping[str, bytes], path: str | None) -> None:

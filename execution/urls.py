@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from execution import history_views, views
+from execution import history_views, mcp_metadata, views
 from execution.async_runs import views as async_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,5 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/runs/?$", history_views.runs, name="runs_api"),
     re_path(r"^api/runs/(?P<run_id>[0-9]+)/?$", history_views.run, name="run_api"),
     re_path(r"^api/runs/(?P<run_id>[0-9]+)/cancel/?$", history_views.cancel, name="cancel_run_api"),
+    re_path(
+        r"^\.well-known/oauth-protected-resource(?:/mcp)?/?$", mcp_metadata.protected_resource, name="mcp_metadata"
+    ),
     path("", include("execution.pages_urls")),
 ]

@@ -58,12 +58,15 @@ def run_request_of(data: Mapping[str, Any]) -> RunRequest:
 class V1ExecuteSerializer(serializers.Serializer[Any]):
     """The fields as they stand in the body; docs/execute.md explains them."""
 
-    runtime = Choice("runtime", among=tuple(RUNTIMES))
-    code = Text(limit=CODE_BYTES, **optional())
-    files = files_field()
-    entrypoint = entrypoint_field()
-    stdin = Text(limit=INPUT_BYTES, **optional())
-    timeout = Seconds(unit="milliseconds", **optional())
+    runtime = Choice("runtime", among=tuple(RUNTIMES), help_text="What runs the program.")
+    code = Text(limit=CODE_BYTES, **optional(help_text="The program, at most 100 KB of UTF-8. Send this or `files`."))
+    files = files_field("Instead of `code`: the files of the program, path → text, 1 MB together.")
+    entrypoint = entrypoint_field("The path of the file to start; required with `files`, and one of them.")
+    stdin = Text(limit=INPUT_BYTES, **optional(help_text="Standard input, at most 100 KB; empty when left out."))
+    timeout = Seconds(
+        unit="milliseconds",
+        **optional(help_text="Milliseconds, 30000 when left out; lowers your plan’s limit, never raises it."),
+    )
     env = env_field()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,6 @@
 They are called by `config.hot_path`, without session and page middleware, and raise `ApiError` for every refusal.
 """
 
-from typing import Any
-
-from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -13,8 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.authentication import authenticate
 from accounts.caller import Caller
 from accounts.client_ip import client_ip
-from execution.catalogue import COMPILERS, Compiler, Manifest, installed
 from execution.json_body import json_object
+from execution.listing import listed_compilers
 from execution.requests import RunRequest
 from execution.results import answer_of
 from execution.runs import run_code
@@ -52,21 +49,4 @@ async def v1_execute(request: HttpRequest) -> JsonResponse:
 @require_safe
 async def compilers(_request: HttpRequest) -> JsonResponse:
     """`GET /api/compilers/`: every compiler of the catalogue, and whether it can run here now. No key needed."""
-    manifests = installed(settings.RUNCODE_HOME)
-    listed = [_listed(compiler, manifests.get(compiler.id)) for compiler in COMPILERS.values()]
-    return JsonResponse(listed, safe=False, headers={"Cache-Control": "no-cache"})
-
-
-def _listed(compiler: Compiler, manifest: Manifest | None) -> dict[str, Any]:
-    return {
-        "id": compiler.id,
-        "language": compiler.language,
-        "name": compiler.name,
-        "version": manifest.version if manifest else None,
-        "stand_in": manifest.stand_in if manifest else False,
-        "available": manifest is not None,
-        "file_name": compiler.file_name,
-        "editor_mode": compiler.editor_mode,
-        "sample": compiler.sample,
-        "stateful": compiler.stateful,
-    }
+    return JsonResponse(listed_compilers(), safe=False, headers={"Cache-Control": "no-cache"})

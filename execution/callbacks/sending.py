@@ -17,7 +17,7 @@ import httpcore
 import httpx
 from standardwebhooks import Webhook
 
-from execution.callbacks.guard import ForbiddenAddress, GuardedBackend, NameNotFound
+from execution.callbacks.guard import ForbiddenAddress, GuardedBackend, NameNotFound, Resolver, resolve
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 10.0
@@ -65,12 +65,18 @@ class Message:
 class Sender:
     """Sends messages from one event loop. `ssl_context` is what certificates are checked with."""
 
-    def __init__(self, *, allow_private: bool = False, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
+        resolver: Resolver = resolve,
+    ) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl_context or httpx.create_ssl_context(),
             # An endpoint that closes a kept connection in the moment of its use would look like a failed one.
             max_keepalive_connections=0,
-            network_backend=GuardedBackend(allow_private=allow_private),
+            network_backend=GuardedBackend(allow_private=allow_private, resolver=resolver),
         )
 
     async def send(self, message: Message) -> Attempted:
@@ -101,7 +107,7 @@ class Sender:
                 taken += len(part)
                 if taken > READ_BYTES:
                     break
-        named = dict(answer.headers).get(b"retry-after", b"")
+        named = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"")
         return answer.status, min(float(named), LONGEST_RETRY_AFTER) if named.isdigit() else 0.0
 
 

@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -66,6 +67,12 @@ def message_of(response: httpx.Response) -> dict[str, Any]:
         return dict(response.json())
     (line,) = [line for line in response.text.splitlines() if line.startswith("data:")]
     return dict(json.loads(line.removeprefix("data:")))
+
+
+@pytest.fixture
+def mark() -> str:
+    """A name by which a test finds its own program among all processes of the host."""
+    return f"sleeper-{time.monotonic_ns()}"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-import time
 
 import httpx2
 import pytest
@@ -159,11 +158,6 @@ if '{mark}' not in sys.argv:
     os.execv(sys.executable, ['python', __file__, '{mark}'])
 time.sleep(25)
 """
-
-
-@pytest.fixture
-def mark() -> str:
-    return f"sleeper-{time.monotonic_ns()}"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

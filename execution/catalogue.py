@@ -5,7 +5,7 @@ installed before anything else is."""
 import json
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,14 @@ class VersionProbe:
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """What makes a compiler run: filled into its manifest when its recipe is installed."""
+    """What makes a compiler run: filled into its manifest when its recipe is installed. `recipe_with_libraries` is a
+    second recipe that has the libraries too, where they are not in the first; `libraries` is the command that prints
+    them, as lines of a name and a version."""
 
     recipe: str
+    recipe_with_libraries: str | None
     version: VersionProbe
+    libraries: tuple[str, ...] | None
     compile: tuple[str, ...] | None
     run: tuple[str, ...]
     sources: tuple[str, ...]
@@ -53,12 +57,18 @@ class Compiler:
     def recipe(self) -> str | None:
         return self.commands.recipe if self.commands else None
 
+    @property
+    def recipe_with_libraries(self) -> str | None:
+        """The recipe to install the compiler from with all its libraries."""
+        return (self.commands.recipe_with_libraries or self.commands.recipe) if self.commands else None
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """An installed compiler: the file `RUNCODE_HOME/toolchains/compilers/<id>.json`, which the sandbox reads too.
 
     `version` is what the toolchain printed when it was installed; `stand_in` says that it is only near to the id.
+    `libraries` are those beyond the language's own, as the toolchain told them: names and versions.
     `compile` and `run` are argument lists with the placeholders that compilers.toml explains.
     """
 
@@ -72,9 +82,18 @@ class Manifest:
     run: tuple[str, ...]
     hot: bool
     env: Mapping[str, str]
+    libraries: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(cls, compiler: Compiler, *, root: Path, version: str, stand_in: bool) -> "Manifest":
+    def of(
+        cls,
+        compiler: Compiler,
+        *,
+        root: Path,
+        version: str,
+        stand_in: bool,
+        libraries: Iterable[tuple[str, str]] = (),
+    ) -> "Manifest":
         """The manifest of a compiler whose recipe stands in `root`."""
         if compiler.commands is None:
             raise ValueError(f"{compiler.id} has no recipe")
@@ -90,6 +109,7 @@ class Manifest:
             run=commands.run,
             hot=commands.hot,
             env=dict(commands.env),
+            libraries=tuple(libraries),
         )
 
     @classmethod
@@ -98,6 +118,7 @@ class Manifest:
         fields = json.loads(text)
         for name in ("sources", "compile", "run"):
             fields[name] = None if fields[name] is None else tuple(fields[name])
+        fields["libraries"] = tuple((name, version) for name, version in fields.get("libraries", ()))
         return cls(**fields)
 
     def to_json(self) -> str:
@@ -110,7 +131,9 @@ def _commands(table: dict[str, Any], env: Mapping[str, str]) -> Commands | None:
     compile_ = table.get("compile")
     return Commands(
         recipe=table["recipe"],
+        recipe_with_libraries=table.get("recipe_with_libraries"),
         version=VersionProbe(tuple(table["version"]["command"]), table["version"]["pattern"]),
+        libraries=tuple(table["libraries"]) if "libraries" in table else None,
         compile=tuple(compile_) if compile_ else None,
         run=tuple(table["run"]),
         sources=tuple(table["sources"]),

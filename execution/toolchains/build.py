@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from execution.catalogue import Compiler
 from execution.toolchains import command, digests, probe, seal
@@ -17,6 +18,20 @@ def question(compiler: Compiler) -> str:
     """What a version in a record was the answer to."""
     version = compiler.commands.version if compiler.commands else None
     return f"{' '.join(version.command)} | {version.pattern}" if version else ""
+
+
+def question_of_libraries(compiler: Compiler) -> str:
+    """The same for its libraries."""
+    return " ".join(compiler.commands.libraries or ()) if compiler.commands else ""
+
+
+def interview(compiler: Compiler, root: Path) -> tuple[list[str], list[Any]]:
+    """What a record keeps of a compiler, its version and its libraries, both with their questions; it has to greet the
+    world too. Raises InstallFailed."""
+    version = [question(compiler), probe.version(root, compiler)]
+    libraries = [question_of_libraries(compiler), probe.libraries(root, compiler)]
+    probe.greets(root, compiler)
+    return version, libraries
 
 
 def unreachable(source: Source, home: Path) -> str | None:
@@ -46,11 +61,10 @@ def build(recipe: Recipe, source: Source, compilers: Sequence[Compiler], under: 
         command.run(probe.inside(under.root, argv, env=PATH, writable=True))
     under.show("sealing", fraction=0.92)
     seal.seal(under.root)
-    versions = {}
+    versions, libraries = {}, {}
     for compiler in compilers:
         under.show("trying", compiler.id, 0.94)
-        versions[compiler.id] = [question(compiler), probe.version(under.root, compiler)]
-        probe.greets(under.root, compiler)
+        versions[compiler.id], libraries[compiler.id] = interview(compiler, under.root)
     under.show("taking digests", fraction=0.97)
     listing = digests.take(under.root)
     record = Record(
@@ -61,6 +75,7 @@ def build(recipe: Recipe, source: Source, compilers: Sequence[Compiler], under: 
         contents="; ".join(contents),
         stand_in=sorted(source.stand_in),
         versions=versions,
+        libraries=libraries,
         size=sum(path.lstat().st_blocks * 512 for path in seal.walk(under.root)),
     )
     return record, listing

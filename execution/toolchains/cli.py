@@ -18,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install = actions.add_parser("install", help="install compilers, or bring them up to date")
     remove = actions.add_parser("remove", help="remove compilers")
     verify = actions.add_parser("verify", help="compare installed files with their digests (all, if no id is given)")
-    install.add_argument("--all", action="store_true", help="every compiler that has a recipe")
+    install.add_argument("--all", action="store_true", help="every compiler, with all its libraries")
+    install.add_argument("--libraries", action="store_true", help="with the libraries that --all brings (Python, C++)")
     install.add_argument("--again", action="store_true", help="build anew from the same recipe, for newer packages")
     for action, many in ((install, "*"), (remove, "+"), (verify, "*")):
         action.add_argument("ids", nargs=many, metavar="ID", help="such as python-3.14")
@@ -46,7 +47,12 @@ def run(options: argparse.Namespace, home: Path, out: TextIO) -> int:
                 out.write("Name the compilers to install, or say --all.\n")
                 return 2
             ids = [id_ for id_, c in COMPILERS.items() if c.recipe] if options.all else options.ids
-            problems = installer.install(chosen(ids, COMPILERS), again=options.again)
+            problems = installer.install(
+                chosen(ids, COMPILERS),
+                again=options.again,
+                libraries=options.libraries or options.all,
+                leave_out_optional=options.all,
+            )
         elif options.action == "remove":
             problems = [f"{id_} is not installed" for id_ in installer.remove(chosen(options.ids, COMPILERS))]
         else:

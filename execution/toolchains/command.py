@@ -1,8 +1,11 @@
 """Runs the programs that an installation needs (apt, tar, bwrap, …) and tells what they said when they fail."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +16,11 @@ KEPT_LINES = 25
 
 # Asks the kernel to end a program when the installer dies, so that kill -9 leaves nothing half-alive behind.
 DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
+
+
+# The programs under way, in any thread.
+_under_way: set[subprocess.Popen[str]] = set()
+_starting = threading.Lock()
 
 
 class CommandFailed(InstallFailed):
@@ -34,16 +42,33 @@ def _start(
 ) -> subprocess.Popen[str]:
     if shutil.which(argv[0]) is None:
         raise CommandFailed(argv, 127, f"{argv[0]} is not installed; `make doctor` names the package it comes from")
-    return subprocess.Popen(
-        [*DIE_WITH_PARENT, *argv],
-        stdin=subprocess.DEVNULL if stdin is None else stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment(env),
-        text=True,
-        errors="replace",
-        pass_fds=() if keep is None else (keep,),
-    )
+    with _starting:
+        process = subprocess.Popen(
+            [*DIE_WITH_PARENT, *argv],
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(env),
+            text=True,
+            errors="replace",
+            pass_fds=() if keep is None else (keep,),
+            start_new_session=True,  # a group of its own, to be ended as one
+        )
+        _under_way.add(process)
+    return process
+
+
+def terminate_all() -> None:
+    """Ends the programs of every thread, which then fail: a Ctrl-C is heard by the main thread alone."""
+    with _starting:
+        for process in list(_under_way):
+            _terminate(process)
+
+
+def _terminate(process: subprocess.Popen[str]) -> None:
+    """Ends a program and those it started, which else might hold its output open."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 300) -> str:
@@ -58,8 +83,10 @@ def run(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: f
             process.kill()
             raise CommandFailed(argv, 124, f"no answer within {timeout:g} seconds") from None
         except BaseException:
-            process.terminate()
+            _terminate(process)
             raise
+        finally:
+            _under_way.discard(process)
     if process.returncode != 0:
         raise CommandFailed(argv, process.returncode, output.strip())
     return output
@@ -87,7 +114,9 @@ def follow(
                 last.append(line)
                 on_line(line.rstrip("\n"))
         except BaseException:
-            process.terminate()
+            _terminate(process)
             raise
+        finally:
+            _under_way.discard(process)
     if process.returncode != 0:
         raise CommandFailed(argv, process.returncode, "".join(last).strip(), log)

@@ -3,6 +3,7 @@
 ToolchainError
 ├── UnknownCompiler     no such id in the catalogue
 ├── RecipeInvalid       a recipe.toml that cannot be read
+├── SettingsInvalid     the operator's toolchains.toml is wrong
 ├── SourceUnreachable   this machine cannot use this source; the recipe's next one is tried
 └── InstallFailed       the source was there and the installation broke
 """
@@ -17,6 +18,10 @@ class UnknownCompiler(ToolchainError):
 
 
 class RecipeInvalid(ToolchainError):
+    pass
+
+
+class SettingsInvalid(ToolchainError):
     pass
 
 

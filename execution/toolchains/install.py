@@ -4,15 +4,18 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from execution.catalogue import COMPILERS, Compiler, Manifest
 from execution.environment import is_on
-from execution.toolchains import build, digests, probe, seal, sharing
-from execution.toolchains.errors import InstallFailed, SourceUnreachable, ToolchainError, UnknownCompiler
+from execution.toolchains import build, digests, seal, sharing, together
+from execution.toolchains.errors import InstallFailed, SourceUnreachable, UnknownCompiler
 from execution.toolchains.layers.base import Build
+from execution.toolchains.packages import Packages, load_packages
 from execution.toolchains.progress import Progress
 from execution.toolchains.recipe import RECIPES, Recipe, Source, load_recipe
 from execution.toolchains.store import Record, Store
@@ -38,6 +41,8 @@ class Installer:
     progress: Progress
     catalogue: dict[str, Compiler]
     recipes: Path
+    # Roots are compared with one another, and put in their places, one at a time.
+    _publishing: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def at(cls, home: Path, progress: Progress | None = None) -> "Installer":
@@ -53,46 +58,82 @@ class Installer:
 
     # --- install ---
 
-    def install(self, compilers: Sequence[Compiler], *, again: bool = False) -> list[str]:
-        """Installs the compilers, recipe by recipe; those whose recipe is installed cost a few file reads. `again`
-        builds anew from the same recipe, for newer packages. Returns a sentence for each recipe that failed."""
-        failures = []
+    def install(
+        self,
+        compilers: Sequence[Compiler],
+        *,
+        again: bool = False,
+        libraries: bool = False,
+        leave_out_optional: bool = False,
+    ) -> list[str]:
+        """Installs the compilers, several recipes at a time; those whose recipe is installed cost a few file reads.
+
+        `again` builds anew from the same recipe, for newer packages. `libraries` takes the recipe that has them, where
+        a compiler has two. `leave_out_optional` goes on without an optional recipe that has no source here. Returns a
+        sentence for each recipe that failed.
+        """
+        failures = [f"{c.id}: this version has no recipe for it" for c in compilers if c.recipe is None]
+        packages = load_packages(self.store.home, self.catalogue)
         by_recipe: dict[str, list[Compiler]] = {}
         for compiler in compilers:
-            if compiler.recipe is None:
-                failures.append(f"{compiler.id}: this version has no recipe for it")
-            else:
-                by_recipe.setdefault(compiler.recipe, []).append(compiler)
+            if name := self._recipe_of(compiler, libraries):
+                by_recipe.setdefault(name, []).append(compiler)
         with self._locked() as lock:
+            self.store.downloads.prepare()
             self.store.sweep()
-            for name, wanted in by_recipe.items():
-                try:
-                    self._install(load_recipe(name, self.recipes), wanted, lock, again)
-                except ToolchainError as error:
-                    failures.append(f"{', '.join(c.id for c in wanted)}: {error}")
+            work = {
+                name: partial(self._install, name, wanted, packages, lock, again) for name, wanted in by_recipe.items()
+            }
+            for name, error in together.each(work).items():
+                ids = ", ".join(compiler.id for compiler in by_recipe[name])
+                if leave_out_optional and isinstance(error, SourceUnreachable) and self._is_optional(name):
+                    self.progress.done(f"{ids} left out: {error}", name)
+                else:
+                    failures.append(f"{ids}: {error}")
             for root in self.store.sweep():
                 self.progress.done(f"{root} is still in use by running sandboxes; the next installation removes it")
+            if not failures:
+                self.store.downloads.clear()
         return failures
 
-    def _install(self, recipe: Recipe, wanted: list[Compiler], lock: int, again: bool) -> None:
+    def _recipe_of(self, compiler: Compiler, libraries: bool) -> str | None:
+        """The name of the recipe to use. Libraries that are installed are never taken away by an update."""
+        manifest = self.store.manifests().get(compiler.id)
+        record = self.store.record_at(manifest.root) if manifest else None
+        has_them = record is not None and record.recipe == compiler.recipe_with_libraries
+        return compiler.recipe_with_libraries if libraries or has_them else compiler.recipe
+
+    def _is_optional(self, recipe: str) -> bool:
+        return load_recipe(recipe, self.recipes).optional
+
+    def _install(
+        self, name: str, wanted: list[Compiler], packages: dict[str, Packages], lock: int, again: bool
+    ) -> None:
+        affected = self._with_installed(name, wanted)
+        further = sum((packages.get(compiler.id, Packages()) for compiler in affected), Packages())
+        recipe = load_recipe(name, self.recipes, further)
         record = None if again else self.store.record_of(recipe)
         if record is not None and self._stands_in(record.stand_in, wanted):
             record = None
         fresh = record is None
         if record is None:
-            record = self._build(recipe, self._with_installed(recipe, wanted), lock)
-        record, changed = self._publish(record, self._with_installed(recipe, wanted))
+            record = self._build(recipe, affected, lock)
+        record, changed = self._publish(record, affected)
         names = ", ".join(f"{c.id} {record.versions[c.id][1]}" for c in wanted)
         if fresh:
-            self.progress.done(f"{names} installed from {record.source} ({record.size // MIB} MB)")
+            self.progress.done(f"{names} installed from {record.source} ({record.size // MIB} MB)", name)
         else:
-            self.progress.done(f"{names} " + ("brought up to date" if changed else "already installed"))
+            self.progress.done(f"{names} " + ("brought up to date" if changed else "already installed"), name)
 
-    def _with_installed(self, recipe: Recipe, wanted: list[Compiler]) -> list[Compiler]:
-        """The wanted compilers and those of the same recipe that are installed: they move to the new root too, or
+    def _with_installed(self, recipe: str, wanted: list[Compiler]) -> list[Compiler]:
+        """The wanted compilers and those that are installed from the same recipe: they move to the new root too, or
         the old one could never go."""
-        present = self.store.manifests()
-        return [c for c in self.catalogue.values() if c.recipe == recipe.name and (c in wanted or c.id in present)]
+        ids = {compiler.id for compiler in wanted}
+        for manifest in self.store.manifests().values():
+            record = self.store.record_at(manifest.root)
+            if record is not None and record.recipe == recipe:
+                ids.add(manifest.id)
+        return [compiler for compiler in self.catalogue.values() if compiler.id in ids]
 
     @staticmethod
     def _stands_in(stand_in: Iterable[str], wanted: list[Compiler]) -> bool:
@@ -116,15 +157,19 @@ class Installer:
         log.unlink(missing_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=self.store.building, prefix=f"{recipe.name}-"))
         scratch.chmod(0o755)  # apt's own user, and a user namespace's ids, must get through
-        under = Build(recipe.name, scratch / "root", scratch, self.store.home, log, self.progress, lock)
+        downloads = self.store.downloads
+        under = Build(recipe.name, scratch / "root", scratch, self.store.home, downloads, log, self.progress, lock)
         under.root.mkdir(mode=0o755)
         try:
             record, listing = build.build(recipe, source, compilers, under)
-            others = [(self.store.roots / other.root, self.store.listing(other)) for other in self.store.all_records()]
-            sharing.share(under.root, listing, others)
             self._to_disk(under.root)
-            self.store.publish_root(under.root, record, listing)
+            with self._publishing:
+                records = self.store.all_records()
+                others = [(self.store.roots / other.root, self.store.listing(other)) for other in records]
+                sharing.share(under.root, listing, others)
+                self.store.publish_root(under.root, record, listing)
         finally:
+            downloads.keep_debs(under.root)
             seal.delete(scratch)
         return record
 
@@ -135,22 +180,28 @@ class Installer:
             subprocess.run(["sync", "-f", str(root)], check=False)
 
     def _publish(self, record: Record, compilers: list[Compiler]) -> tuple[Record, bool]:
-        """Writes the manifests that differ, asking for versions that the record doesn't know."""
+        """Writes the manifests that differ, asking for versions and libraries that the record doesn't know."""
         root = self.store.roots / record.root
-        versions = dict(record.versions)
+        versions, libraries = dict(record.versions), dict(record.libraries)
         for compiler in compilers:
-            if versions.get(compiler.id, [""])[0] != build.question(compiler):
+            known = [answers.get(compiler.id, [""])[0] for answers in (versions, libraries)]
+            if known != [build.question(compiler), build.question_of_libraries(compiler)]:
                 self.progress.show(record.recipe, "trying", compiler.id)
-                versions[compiler.id] = [build.question(compiler), probe.version(root, compiler)]
-                probe.greets(root, compiler)
-        if versions != record.versions:
-            record = replace(record, versions=versions)
+                versions[compiler.id], libraries[compiler.id] = build.interview(compiler, root)
+        if (versions, libraries) != (record.versions, record.libraries):
+            record = replace(record, versions=versions, libraries=libraries)
             self.store.write_record(record)
-        manifests = [
-            Manifest.of(c, root=root, version=versions[c.id][1], stand_in=c.id in record.stand_in) for c in compilers
-        ]
-        written = [manifest for manifest in manifests if self.store.publish_manifest(manifest)]
-        return record, bool(written)
+        written = False
+        for compiler in compilers:
+            manifest = Manifest.of(
+                compiler,
+                root=root,
+                version=versions[compiler.id][1],
+                stand_in=compiler.id in record.stand_in,
+                libraries=((name, version) for name, version in libraries[compiler.id][1]),
+            )
+            written |= self.store.publish_manifest(manifest)
+        return record, written
 
     # --- remove ---
 

@@ -51,6 +51,19 @@ def version(root: Path, compiler: Compiler) -> str:
     return found[1]
 
 
+def libraries(root: Path, compiler: Compiler) -> list[list[str]]:
+    """The libraries that the toolchain in `root` has beyond the language's own, as [name, version], by name. Raises
+    InstallFailed when it cannot tell."""
+    ask = compiler.commands.libraries if compiler.commands else None
+    if not ask or compiler.commands is None:
+        return []
+    output = command.run(inside(root, ask, env=compiler.commands.env), timeout=TIMEOUT)
+    lines = [line.split() for line in output.splitlines() if line.strip()]
+    if wrong := next((line for line in lines if len(line) != 2), None):
+        raise InstallFailed(f"{compiler.id}: {' '.join(wrong)!r} is not the name and version of a library")
+    return sorted(lines, key=lambda line: line[0].casefold())
+
+
 def expand(argv: Sequence[str], *, entrypoint: str, sources: Sequence[str]) -> list[str]:
     """The placeholders of compilers.toml filled in."""
     words: list[str] = []

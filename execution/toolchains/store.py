@@ -5,6 +5,7 @@
     records/<recipe>-<digest>.digests   its content (digests.py)
     compilers/<id>.json                 a compiler that can run, and in which root (catalogue.Manifest)
     building/                           unfinished; swept by the next installation
+    downloads/                          fetched for an installation that has not ended well yet
     logs/<recipe>.log                   what apt and the others said
     lock                                held by whoever changes anything here
 
@@ -18,19 +19,22 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from execution.catalogue import Manifest, manifests_dir
 from execution.toolchains import digests, seal
+from execution.toolchains.downloads import Downloads
 from execution.toolchains.errors import InstallFailed
 from execution.toolchains.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Record:
-    """How a root came to be. `versions` maps a compiler to `[the question it was asked, the version it printed]`:
-    a question that compilers.toml has changed since is asked anew."""
+    """How a root came to be. `versions` maps a compiler to `[the question it was asked, the version it printed]` and
+    `libraries` to `[the question, its libraries as [name, version]]`: a question that compilers.toml has changed since
+    is asked anew."""
 
     root: str
     recipe: str
@@ -40,6 +44,7 @@ class Record:
     stand_in: list[str]
     versions: Mapping[str, list[str]]
     size: int
+    libraries: Mapping[str, list[Any]] = field(default_factory=dict)
 
 
 def _write(path: Path, text: str) -> None:
@@ -68,6 +73,7 @@ class Store:
         self.compilers = manifests_dir(home)
         self.building = self.directory / "building"
         self.logs = self.directory / "logs"
+        self.downloads = Downloads(self.directory / "downloads")
 
     # --- The lock ---
 
@@ -152,6 +158,7 @@ class Store:
         still stands in stays until the next sweep; the names of such are returned."""
         for path in self.building.iterdir():
             _refuse_mounts(path)
+            self.downloads.keep_debs(path / "root")
             seal.delete(path)
         named = {Path(manifest.root).name for manifest in self.manifests().values()}
         kept = []

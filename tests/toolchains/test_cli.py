@@ -156,10 +156,27 @@ def test_on_a_terminal_progress_is_one_line_drawn_over_itself(monkeypatch: pytes
     progress.show("some", "unpacking", "x" * 500, 0.5)
     progress.done("some installed")
 
-    first, second, last = screen.getvalue().split("\r\x1b[2K")[1:]
+    first, second, last = screen.getvalue().split("\r\x1b[J")
     assert first == "  ######..................  25%  some: downloading 1/2 libc6"
     assert len(second) < 80
     assert last == "  some installed\n"
+
+
+def test_on_a_terminal_each_thing_under_way_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    screen = _Terminal()
+    progress = Progress(screen)
+    progress.show("one", "sealing")
+    progress.show("other", "sealing")
+    progress.done("one installed", "one")
+    progress.done("other installed", "other")
+
+    assert screen.getvalue() == (
+        "  one: sealing"
+        "\r\x1b[J  one: sealing\n  other: sealing"
+        "\r\x1b[1A\x1b[J  one installed\n  other: sealing"
+        "\r\x1b[J  other installed\n"
+    )
 
 
 def test_elsewhere_a_phase_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,5 +185,6 @@ def test_elsewhere_a_phase_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None
     for number in range(50):
         progress.show("some", "downloading", f"{number}/50", number / 50)
     progress.show("some", "unpacking")
+    progress.show("other", "unpacking")
 
-    assert out.getvalue() == "  [  0%] some: downloading 0/50\n  some: unpacking\n"
+    assert out.getvalue() == "  [  0%] some: downloading 0/50\n  some: unpacking\n  other: unpacking\n"

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from execution.toolchains.apt_sources import Mirror
+from execution.toolchains.downloads import Downloads
 from execution.toolchains.errors import RecipeInvalid, SourceUnreachable
 from execution.toolchains.layers.base import Build, inside
-from execution.toolchains.layers.debian import DebianLayer, _Phases
+from execution.toolchains.layers.debian import DebianLayer
+from execution.toolchains.layers.debian_progress import Phases
 from execution.toolchains.layers.docker import DockerLayer
 from execution.toolchains.layers.npm import NpmLayer
 from execution.toolchains.layers.pypi import PypiLayer
@@ -26,21 +28,33 @@ MIRROR = Mirror("http://a.example/debian", "/k.gpg")
 def build(tmp_path: Path) -> Build:
     for name in ("root", "scratch"):
         (tmp_path / name).mkdir()
+    downloads = Downloads(tmp_path / "downloads")
+    downloads.prepare()
     progress = Progress(io.StringIO())
-    return Build("some", tmp_path / "root", tmp_path / "scratch", tmp_path, tmp_path / "log", progress)
+    return Build("some", tmp_path / "root", tmp_path / "scratch", tmp_path, downloads, tmp_path / "log", progress)
 
 
 # --- Debian ---
 
 
-def test_as_root_debian_is_unpacked_in_place() -> None:
-    layer = DebianLayer(("sid", "experimental"), ("ghc/experimental", "gcc-15"), ("main",))
-    argv = layer.command("/target", MIRROR, ['Acquire::http::Proxy "http://p"'], root=True)
+def test_the_base_system_of_a_suite_keeps_its_package_lists() -> None:
+    layer = DebianLayer(("sid", "experimental"), ("gcc-15",), ("main",))
+    argv = layer.base_command("/base.tar", MIRROR, root=True)
 
-    assert argv[:5] == ["mmdebstrap", "--verbose", "--variant=essential", "--mode=root", "--format=directory"]
+    assert argv[:4] == ["mmdebstrap", "--verbose", "--variant=essential", "--mode=root"]
+    assert {"--format=tar", "--skip=cleanup/apt/lists"} <= set(argv)
     assert '--aptopt=Acquire::Check-Valid-Until "false"' in argv
-    assert '--aptopt=Acquire::http::Proxy "http://p"' in argv
+    assert not [word for word in argv if word.startswith("--include")]
+    assert argv[-3:] == ["sid", "/base.tar", "deb [signed-by=/k.gpg] http://a.example/debian sid main"]
+
+
+def test_as_root_packages_are_put_on_the_base_in_place() -> None:
+    layer = DebianLayer(("sid", "experimental"), ("ghc/experimental", "gcc-15"), ("main",))
+    argv = layer.command("/target", Path("/a base.tar"), MIRROR, Path("/debs"), root=True)
+
+    assert {"--mode=root", "--format=directory", "--setup-hook=tar-in '/a base.tar' /"} <= set(argv)
     assert "--include=ghc/experimental,gcc-15" in argv
+    assert "--skip=update" not in argv
     assert argv[-4:] == [
         "sid",
         "/target",
@@ -50,14 +64,16 @@ def test_as_root_debian_is_unpacked_in_place() -> None:
 
 
 def test_without_root_debian_comes_as_a_tar_from_a_user_namespace() -> None:
-    argv = DebianLayer(("sid",), (), ("main",)).command("/out.tar", MIRROR, [], root=False)
+    argv = DebianLayer(("sid",), (), ("main",)).command(
+        "/out.tar", Path("/base.tar"), MIRROR, Path("/debs"), root=False
+    )
 
-    assert argv[3:5] == ["--mode=unshare", "--format=tar"]
+    assert {"--mode=unshare", "--format=tar", "--skip=update"} <= set(argv)
     assert not [word for word in argv if word.startswith("--include")]
 
 
 def test_the_output_of_mmdebstrap_becomes_progress(build: Build) -> None:
-    phases = _Phases(build)
+    phases = Phases(build)
     out = build.progress.stream
     assert isinstance(out, io.StringIO)
     for line in (
@@ -67,6 +83,11 @@ def test_the_output_of_mmdebstrap_becomes_progress(build: Build) -> None:
         "Get:1 http://a.example/debian sid/main amd64 libc6 amd64 2.43-7 [1866 kB]",
         "Unpacking libc6:amd64 (2.43-7) ...",
         "Setting up libc6:amd64 (2.43-7) ...",
+    ):
+        phases.line(line)
+    phases.base_is_there()
+    for line in (
+        "dpkg is already the newest version (1.23.11).",
         "0 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.",
         "Get:1 http://a.example/debian sid/main amd64 gcc-15 amd64 15.3.0-5 [1 kB]",
         "Setting up gcc-15 (15.3.0-5) ...",
@@ -161,7 +182,7 @@ def test_wheels_are_unpacked_into_the_root(build: Build, tmp_path: Path, monkeyp
     (tmp_path / "wheels.txt").write_text(_wheel(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    layer = PypiLayer(tmp_path / "wheels.txt", "3.14", "/opt/lib")
+    layer = PypiLayer(tmp_path / "wheels.txt", (), "3.14", "/opt/lib")
 
     assert layer.unreachable(tmp_path) is None
     assert layer.unpack(build) == "loud-1.0.dist-info"
@@ -175,7 +196,7 @@ def test_a_wheel_with_another_hash_is_refused(build: Build, tmp_path: Path, monk
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
     with pytest.raises(Exception, match=r"(?i)hash"):
-        PypiLayer(tmp_path / "wheels.txt", "3.14", "/opt/lib").unpack(build)
+        PypiLayer(tmp_path / "wheels.txt", (), "3.14", "/opt/lib").unpack(build)
 
 
 # --- npm ---

@@ -15,4 +15,4 @@ LAYERS: dict[str, type[Layer]] = {
     "pypi": PypiLayer,
 }
 
-__all__ = ["LAYERS", "Build", "Layer"]
+__all__ = ["LAYERS", "Build", "DebianLayer", "Layer"]

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from execution.toolchains.downloads import Downloads
 from execution.toolchains.errors import RecipeInvalid
 from execution.toolchains.progress import Progress
 
 
 @dataclass(frozen=True)
 class Build:
-    """One installation under way. `root` is the tree that grows, `scratch` a directory for downloads that is
-    removed afterwards, `log` where long outputs go, `lock` the descriptor to hand to long-running programs."""
+    """One installation under way. `root` is the tree that grows, `scratch` a directory that is removed afterwards,
+    `downloads` what is shared with other recipes, `log` where long outputs go, `lock` the descriptor to hand to
+    long-running programs."""
 
     recipe: str
     root: Path
     scratch: Path
     home: Path
+    downloads: Downloads
     log: Path
     progress: Progress
     lock: int | None = None

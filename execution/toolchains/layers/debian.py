@@ -4,10 +4,14 @@ kind = "debian"
 suites = ["sid"]                      # the first is the base; "experimental" may follow
 packages = ["python3.14", "gcc-15"]   # as apt takes them, so also "ghc/experimental"
 components = ["main"]
+
+The base system of a suite is made once and lent to every recipe of an installation.
 """
 
+import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -16,45 +20,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from execution.toolchains import apt_sources, command
+from execution.toolchains.downloads import APT_ARCHIVES
 from execution.toolchains.errors import InstallFailed, RecipeInvalid, SourceUnreachable
 from execution.toolchains.layers.base import Build, Layer, take
+from execution.toolchains.layers.debian_progress import Phases
 
 # What nobody reads inside a sandbox. Left out while unpacking: removing it later would cost the time twice. The
 # directories of manual pages stay: some packages (OpenJDK) link into them when they are set up.
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 
 NETWORK = re.compile(r"Could not resolve|Could not connect|Unable to connect|Failed to fetch|timed out|does not have a")
-
-
-class _Phases:
-    """Turns the output of mmdebstrap --verbose into progress: it runs apt twice, for the essential packages and for
-    the rest, each time downloading (`Get:`), unpacking and setting up as many packages as apt announces."""
-
-    # How much of the whole each half is, seen with the python-gcc recipe: 56 small packages, then 48 large ones.
-    SHARE = ((0.05, 0.40), (0.40, 0.85))
-
-    def __init__(self, build: Build) -> None:
-        self.build = build
-        self.half = -1
-        self.total = 0
-        self.seen = {"Get": 0, "Unpacking": 0, "Setting up": 0}
-
-    def line(self, line: str) -> None:
-        if line.startswith("I: running apt-get update"):
-            self.build.show("reading the package lists", fraction=0.02)
-        elif announced := re.search(r"(\d+) newly installed", line):
-            self.half = min(self.half + 1, len(self.SHARE) - 1)
-            self.total = int(announced[1])
-            self.seen = dict.fromkeys(self.seen, 0)
-        elif self.total and (step := re.match(r"(Get|Unpacking|Setting up)(?::\d+ \S+ \S+ \S+)? ([^\s:]+)", line)):
-            self._step(step[1], step[2])
-
-    def _step(self, what: str, package: str) -> None:
-        self.seen[what] += 1
-        done = sum(min(count, self.total) for count in self.seen.values()) / (3 * self.total)
-        start, end = self.SHARE[self.half]
-        phase = {"Get": "downloading", "Unpacking": "unpacking", "Setting up": "setting up"}[what]
-        self.build.show(phase, f"{self.seen[what]}/{self.total} {package}", start + done * (end - start))
 
 
 @dataclass(frozen=True)
@@ -84,19 +59,39 @@ class DebianLayer:
             return "no Debian mirror is known; set RUNCODE_DEBIAN_MIRROR to the address of one"
         return None
 
-    def command(self, target: str, mirror: apt_sources.Mirror, apt_options: Sequence[str], *, root: bool) -> list[str]:
-        """The mmdebstrap call. As root it makes the tree in place; otherwise it works in a user namespace, whose tree
-        belongs to ids that are not ours, so that it is handed over as a tar stream (`target` is "-")."""
-        options = ["--verbose", "--variant=essential", f"--mode={'root' if root else 'unshare'}"]
-        options.append("--format=directory" if root else "--format=tar")
+    def _call(
+        self, target: str, mirror: apt_sources.Mirror, suites: Sequence[str], more: Sequence[str], *, root: bool
+    ) -> list[str]:
+        """An mmdebstrap call. As root it works in place; otherwise in a user namespace, whose tree belongs to ids that
+        are not ours."""
+        options = ["--verbose", "--variant=essential", f"--mode={'root' if root else 'unshare'}", *more]
         # Sid's index is good for a week; a mirror that is kept as of some day serves an older one.
-        for option in ('Acquire::Check-Valid-Until "false"', 'Acquire::Languages "none"', *apt_options):
-            options.append(f"--aptopt={option}")
+        settings = ('Acquire::Check-Valid-Until "false"', 'Acquire::Languages "none"', *apt_sources.transport_options())
+        options += [f"--aptopt={setting}" for setting in settings]
         options += [f"--dpkgopt=path-exclude={path}" for path in UNREAD]
-        if self.packages:
-            options.append(f"--include={','.join(self.packages)}")
         line = f"deb [signed-by={mirror.keyrings}] {mirror.address} {{}} {' '.join(self.components)}"
-        return ["mmdebstrap", *options, self.suites[0], target, *(line.format(suite) for suite in self.suites)]
+        return ["mmdebstrap", *options, self.suites[0], target, *(line.format(suite) for suite in suites)]
+
+    def base_command(self, target: str, mirror: apt_sources.Mirror, *, root: bool) -> list[str]:
+        """Makes the tar file of the first suite's base system, which keeps its package lists."""
+        more = ["--format=tar", "--skip=cleanup/apt/lists", "--skip=output/dev"]
+        # Those who build on it bring their own, which this would replace.
+        more.append('--customize-hook=rm -f "$1/etc/apt/sources.list"')
+        return self._call(target, mirror, self.suites[:1], more, root=root)
+
+    def command(self, target: str, base: Path, mirror: apt_sources.Mirror, debs: Path, *, root: bool) -> list[str]:
+        """Puts the packages on the base system: in a directory as root, else as a tar stream (`target` is "-")."""
+        more = [f"--format={'directory' if root else 'tar'}", f"--setup-hook=tar-in {shlex.quote(str(base))} /"]
+        if root:
+            # Hard links both ways: what other recipes have fetched, and what this one fetches.
+            theirs, ours = shlex.quote(str(debs)), f'"$1/{APT_ARCHIVES}"'
+            more.append(f"--setup-hook=mkdir -p {ours} && cp -ln {theirs}/. {ours} -r")
+            more.append(f"--customize-hook=cp -ln {ours}/*.deb {theirs} || true")
+        if self.suites[1:] == ():
+            more.append("--skip=update")  # the base has the lists
+        if self.packages:
+            more.append(f"--include={','.join(self.packages)}")
+        return self._call(target, mirror, self.suites, more, root=root)
 
     def unpack(self, build: Build) -> str:
         if build.root.exists() and any(build.root.iterdir()):
@@ -116,15 +111,23 @@ class DebianLayer:
         raise failure or SourceUnreachable("no Debian mirror is known")
 
     def _unpack_from(self, mirror: apt_sources.Mirror, build: Build) -> None:
-        phases = _Phases(build)
-        options = apt_sources.transport_options()
+        root = os.geteuid() == 0
+        phases = Phases(build)
         build.show("starting", self.name, 0.0)
-        if os.geteuid() == 0:
-            argv = self.command(str(build.root), mirror, options, root=True)
+
+        def make_base(path: Path) -> None:
+            argv = self.base_command(str(path), mirror, root=root)
+            command.follow(argv, phases.line, log=build.log, keep=build.lock)
+
+        key = hashlib.sha256(repr(self.base_command("", mirror, root=root)).encode()).hexdigest()[:12]
+        base = build.downloads.once(f"debian-{self.suites[0]}-{key}.tar", make_base)
+        phases.base_is_there()
+        if root:
+            argv = self.command(str(build.root), base, mirror, build.downloads.debs, root=True)
             command.follow(argv, phases.line, log=build.log, keep=build.lock)
             return
         archive = build.scratch / "root.tar"
-        argv = self.command(str(archive), mirror, options, root=False)
+        argv = self.command(str(archive), base, mirror, build.downloads.debs, root=False)
         command.follow(argv, phases.line, log=build.log, keep=build.lock)
         build.show("copying", fraction=0.85)
         # No device files: they need root, and no root may have one.

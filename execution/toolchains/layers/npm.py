@@ -52,7 +52,7 @@ class NpmLayer:
         build.show("downloading", self.name)
         try:
             command.follow(
-                self.command(target, build.scratch / "npm"),
+                self.command(target, build.downloads.folder / "npm"),
                 lambda line: build.show("downloading", line),
                 log=build.log,
                 keep=build.lock,

@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from execution import history_views, mcp_metadata, views
 from execution.async_runs import views as async_views
+from execution.callbacks import views as callback_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/run-code-sync/?$", views.run_code_sync, name="run_code_sync"),
@@ -14,5 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(
         r"^\.well-known/oauth-protected-resource(?:/mcp)?/?$", mcp_metadata.protected_resource, name="mcp_metadata"
     ),
+    re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/?$", callback_views.deliveries, name="deliveries_api"),
+    re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/resend/?$", callback_views.resend, name="resend_api"),
     path("", include("execution.pages_urls")),
 ]

@@ -66,6 +66,12 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.webhook_id} ({self.state})"
 
+    @property
+    def last_cause(self) -> str:
+        """Why the latest attempt failed; empty when it was accepted, or when there was none."""
+        attempts = list(self.attempts.all())
+        return attempts[-1].cause if attempts else ""
+
 
 class DeliveryAttempt(models.Model):
     """One attempt. `status` is the HTTP status of the answer, if there was one; `cause` says in words what failed."""

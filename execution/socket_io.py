@@ -18,10 +18,10 @@ from engineio.exceptions import EngineIOError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from accounts.authentication import presented_key
-from config.errors import ApiError, BodyTooLarge
+from config.errors import ApiError, BodyTooLarge, NotAuthenticated
 from execution.realtime.asgi import Receive, Scope, Send, headers_of
 from execution.realtime.frames import KEY_CHARACTERS, broken
-from execution.realtime.packets import Packet
+from execution.realtime.packets import Packet, only_packets
 from execution.realtime.socket_io_client import Client
 
 _log = structlog.get_logger("runcode.socketio")
@@ -62,7 +62,7 @@ async def socket_io(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http" and (refusal := _body_refusal(scope)):
         await _respond(refusal, send)
         return
-    await _server.handle_request(scope, receive, send)
+    await _server.handle_request(scope, only_packets(receive), send)
 
 
 @asynccontextmanager
@@ -85,8 +85,8 @@ async def socket_io_service() -> AsyncIterator[None]:
 
 async def _connect(sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
     scope = environ["asgi.scope"]
-    client = Client(key=_token(auth, scope), emit=partial(_emit, sid), drop=partial(_server.disconnect, sid))
     try:
+        client = Client(key=_token(auth, scope), emit=partial(_emit, sid), drop=partial(_server.disconnect, sid))
         await client.open(scope)
     except ApiError as error:
         raise Refused(error.message, error.body()) from None
@@ -130,10 +130,13 @@ _server.on("stop", _stop)
 
 
 def _token(auth: Any, scope: Scope) -> str:
+    """The key that a client presents. Raises NotAuthenticated."""
     token = auth.get("token") if isinstance(auth, dict) else None
     if isinstance(token, str) and token:
         return token[:KEY_CHARACTERS]
-    return presented_key(headers_of(scope))
+    if key := presented_key(headers_of(scope)):
+        return key
+    raise NotAuthenticated('Connect with auth: {token: "YOUR WEBSOCKET KEY"}.', code="key_missing")
 
 
 async def _emit(sid: str, event: str, data: Any) -> None:

@@ -1,9 +1,14 @@
 """Socket.IO packets, as far as this service speaks them: events of known names, as text."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from socketio import packet
 
+from execution.realtime.asgi import Receive
+
+# open, close, ping, pong, message, upgrade, noop (the Engine.IO protocol, version 4)
+_ENGINE_TYPES: Final = "0123456"
 EVENTS: Final = frozenset({"runcode", "input", "input_end", "stop"})
 
 
@@ -27,3 +32,18 @@ class Packet(packet.Packet):  # type: ignore[misc]
     def _is_known_event(self) -> bool:
         data = self.data
         return isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] in EVENTS
+
+
+def only_packets(receive: Receive) -> Receive:
+    """`receive` of a WebSocket for the library's eyes: what is no Engine.IO packet of text reads as the client's going.
+
+    The library's loop would end on it with an error, and leave the socket, and our seat, behind.
+    """
+
+    async def checked() -> Mapping[str, Any]:
+        message = await receive()
+        if message["type"] == "websocket.receive" and (message.get("text") or "x")[0] not in _ENGINE_TYPES:
+            return {"type": "websocket.disconnect", "code": 1002}
+        return message
+
+    return checked

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.settings import INSTALLED_TOOLCHAINS
 
 FOLDER = Path(__file__).parent
 PATIENCE = 60.0
+END_SECONDS = 2.0
 INSTALL_SECONDS = 300
 
 
@@ -76,9 +77,19 @@ class Script:
         self.process.stdin.flush()
 
     def kill(self) -> None:
-        """As when a tab is closed or a machine goes away: without a word."""
+        """As when a machine goes away: without a word."""
         self.process.kill()
         self.process.wait(PATIENCE)
+
+    def end(self) -> None:
+        """Its standard input ends, which a script that listens there may take as its end; else it is killed."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def _error(self) -> str:
         assert self.process.stderr is not None
@@ -88,7 +99,7 @@ class Script:
 
 @contextmanager
 def running(code: str, **environment: str) -> Iterator[Script]:
-    """An ECMAScript module; `environment` is all it sees of ours beside PATH. Killed in the end."""
+    """An ECMAScript module; `environment` is all it sees of ours beside PATH. Ended in the end."""
     process = subprocess.Popen(
         ["node", "--input-type=module", "--eval", code],
         cwd=packages(),
@@ -98,12 +109,12 @@ def running(code: str, **environment: str) -> Iterator[Script]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    script = Script(process)
     try:
-        yield Script(process)
+        yield script
     finally:
-        process.kill()
-        process.wait(PATIENCE)
-        for stream in (process.stdin, process.stdout, process.stderr):
+        script.end()
+        for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
 

@@ -156,3 +156,10 @@ async def running_programs(service: Service, number: int) -> None:
                 await asyncio.sleep(0.02)
     finally:
         await client.aclose()
+
+
+async def no_connections(service: Service) -> None:
+    """Returns when all seats of the demo account are free again."""
+    async with asyncio.timeout(PATIENCE):
+        while service.usage()["connections"]:
+            await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.realtime.clients import Client, over_network, running_programs
+from tests.realtime.clients import Client, no_connections, over_network, running_programs
 from tests.server import Service
 
 RESULT = {"type", "id", "output", "error", "status", "exit_code", "signal", "time", "total", "memory"}
@@ -161,7 +161,7 @@ async def test_a_client_that_goes_away_takes_its_program_along(service: Service)
         left = time.monotonic()
         await running_programs(service, 0)
         assert time.monotonic() - left < 1
-    assert service.usage()["connections"] == 0
+    await no_connections(service)
 
 
 BAD: dict[str, tuple[str | bytes, str]] = {

@@ -97,6 +97,8 @@ NEEDS_OF_TESTS = (
     Need("skopeo", "the tests of image toolchains", _command("skopeo")),
     Need("umoci", "the tests of image toolchains", _command("umoci")),
     Need("git", "the tests' clones", _command("git")),
+    Need("nodejs", "the tests' JavaScript clients", _command("node")),
+    Need("npm", "the tests' JavaScript clients", _command("npm")),
 )
 
 

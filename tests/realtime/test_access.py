@@ -125,7 +125,7 @@ async def test_an_origin_that_is_taken_from_a_key_closes_its_connections(web: Ca
 
 async def test_a_program_whose_key_is_revoked_is_killed(web: Cast, sandbox: RunningSupervisor):
     async with in_process(web.alice.websocket_key) as client:
-        await client.run("import time\nprint('on', flush=True)\ntime.sleep(25)")
+        await client.run("import time\nprint('on', flush=True, end='')\ntime.sleep(25)")
         assert await is_ready(client)
         await client.seen("on")
         await sync_to_async(revoke_websocket_key)(key=web.alice.websocket_key_row)

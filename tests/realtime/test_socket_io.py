@@ -193,7 +193,7 @@ def test_input_must_be_text(client: SocketIoClient):
 
 
 async def test_stop_kills_the_program(service: Service, client: SocketIoClient):
-    client.run("import time\nprint('on', flush=True)\ntime.sleep(25)", live=True)
+    client.run("import time\nprint('on', flush=True, end='')\ntime.sleep(25)", live=True)
     client.seen("on")
     client.emit("stop")
     result = client.output()

@@ -112,7 +112,7 @@ async def test_output_past_the_plans_cap_ends_the_program(client: Client):
 
 async def test_stop_kills_the_program_and_the_next_one_runs(service: Service, client: Client):
     before = service.usage()["runs_used"]
-    await client.run("import time\nprint('on', flush=True)\ntime.sleep(25)", id="long")
+    await client.run("import time\nprint('on', flush=True, end='')\ntime.sleep(25)", id="long")
     await client.seen("on")
     await client.send("stop")
     assert await client.end() == {"type": "stopped", "id": "long"}
@@ -153,7 +153,7 @@ async def test_more_than_one_program_a_second_is_refused(client: Client):
 
 async def test_a_client_that_goes_away_takes_its_program_along(service: Service):
     async with over_network(service.url, key=service.demo["websocket_key"]) as client:
-        await client.run("import time\nprint('on', flush=True)\ntime.sleep(25)")
+        await client.run("import time\nprint('on', flush=True, end='')\ntime.sleep(25)")
         await client.seen("on")
         await running_programs(service, 1)
         # As when a tab is closed: not a word, the connection is just gone.
@@ -198,7 +198,7 @@ async def test_input_for_no_program_is_an_error(client: Client, kind: str):
 
 
 async def test_input_for_a_program_that_takes_none_is_an_error(client: Client):
-    await client.run("import time\nprint('on', flush=True)\ntime.sleep(1)")
+    await client.run("import time\nprint('on', flush=True, end='')\ntime.sleep(1)")
     await client.seen("on")
     await client.send("input", data="x")
     error = (await client.until("error"))[-1]
@@ -207,7 +207,7 @@ async def test_input_for_a_program_that_takes_none_is_an_error(client: Client):
 
 
 async def test_a_program_is_not_fed_without_end(client: Client):
-    await client.run("import time\nprint('on', flush=True)\ntime.sleep(25)", interactive=True)
+    await client.run("import time\nprint('on', flush=True, end='')\ntime.sleep(25)", interactive=True)
     await client.seen("on")
     for _ in range(11):
         await client.send("input", data="x" * 100 * 1024)

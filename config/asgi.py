@@ -28,6 +28,7 @@ from execution import history_retention  # noqa: E402
 from execution.async_runs.service import queue_service  # noqa: E402
 from execution.callbacks.courier import courier_service  # noqa: E402
 from execution.history import history_service  # noqa: E402
+from execution.idempotency import expiry as idempotency_expiry  # noqa: E402
 from execution.mcp_server import mcp_service  # noqa: E402
 from execution.realtime import open_now  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
@@ -47,6 +48,7 @@ SERVICES: list[Service] = [
     background(open_now.keep_checking),
     socket_io_service,
     mcp_service,
+    background(idempotency_expiry.keep_expiring),
 ]
 
 _static = StaticFiles()

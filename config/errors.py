@@ -6,6 +6,7 @@
     ├── PermissionDenied      403 forbidden (or a narrower code)
     ├── NotFound              404 not_found
     ├── MethodNotAllowed      405 method_not_allowed
+    ├── Conflict              409 idempotency_conflict | idempotency_in_progress
     ├── BodyTooLarge          413 body_too_large
     ├── UnsupportedMediaType  415 unsupported_media_type
     ├── LimitExceeded         429 concurrency_limit | rate_limit | run_quota
@@ -74,6 +75,12 @@ class NotFound(ApiError):
 
 class MethodNotAllowed(ApiError):
     status, code = 405, "method_not_allowed"
+
+
+class Conflict(ApiError):
+    """Always carries a narrower code: `idempotency_conflict` or `idempotency_in_progress`."""
+
+    status, code = 409, "idempotency_conflict"
 
 
 class BodyTooLarge(ApiError):

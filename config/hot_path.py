@@ -44,7 +44,7 @@ BODY_SECONDS: Final = 30.0
 # a key, and a key that is bound to origins is checked against them (docs/api.md, Browsers).
 _ALWAYS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID",
+    "Access-Control-Expose-Headers": "Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }

@@ -3,13 +3,16 @@
 They are called by `config.hot_path`, without session and page middleware, and raise `ApiError` for every refusal.
 """
 
-from django.http import HttpRequest, JsonResponse
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.authentication import authenticate
 from accounts.caller import Caller
 from accounts.client_ip import client_ip
+from execution.idempotency import once
 from execution.json_body import json_object
 from execution.listing import listed_compilers
 from execution.requests import RunRequest
@@ -28,22 +31,31 @@ async def api_caller(request: HttpRequest) -> Caller:
 
 @csrf_exempt
 @require_POST
-async def run_code_sync(request: HttpRequest) -> JsonResponse:
+async def run_code_sync(request: HttpRequest) -> HttpResponse:
     """`POST /api/run-code-sync/`: runs a program to its end and answers with its result."""
     caller = await api_caller(request)
     run_request = RunRequest.from_data(json_object(request))
-    answer = await run_code(caller=caller, request=run_request, surface="sync")
-    body = answer_of(answer.result, extended=run_request.extended, with_files=bool(run_request.output_files))
-    return JsonResponse(body, headers=answer.headers)
+
+    async def answer(run_id: UUID | None) -> HttpResponse:
+        ran = await run_code(caller=caller, request=run_request, surface="sync", run_id=run_id)
+        body = answer_of(ran.result, extended=run_request.extended, with_files=bool(run_request.output_files))
+        return JsonResponse(body, headers=ran.headers)
+
+    return await once(request, caller, answer)
 
 
 @csrf_exempt
 @require_POST
-async def v1_execute(request: HttpRequest) -> JsonResponse:
+async def v1_execute(request: HttpRequest) -> HttpResponse:
     """`POST /v1/execute`: the same in that protocol's words."""
     caller = await api_caller(request)
-    answer = await run_code(caller=caller, request=run_request_of(json_object(request)), surface="v1")
-    return JsonResponse(v1_answer_of(answer.result), headers=answer.headers)
+    run_request = run_request_of(json_object(request))
+
+    async def answer(run_id: UUID | None) -> HttpResponse:
+        ran = await run_code(caller=caller, request=run_request, surface="v1", run_id=run_id)
+        return JsonResponse(v1_answer_of(ran.result), headers=ran.headers)
+
+    return await once(request, caller, answer)
 
 
 @require_safe

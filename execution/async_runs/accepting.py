@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID, uuid4
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -32,8 +33,8 @@ class Accepted:
     headers: Mapping[str, str]
 
 
-async def accept(*, caller: Caller, request: AsyncRequest) -> Accepted:
-    """Queues a run for the caller's organisation.
+async def accept(*, caller: Caller, request: AsyncRequest, uuid: UUID | None = None) -> Accepted:
+    """Queues a run for the caller's organisation; with `uuid` the run of that id, unless it is there already.
 
     Raises InvalidRequest when there is nowhere to send the result, LimitExceeded (`run_quota`, `rate_limit`,
     `queue_full`) and Unavailable (`toolchain_unavailable`, `unavailable`).
@@ -51,20 +52,23 @@ async def accept(*, caller: Caller, request: AsyncRequest) -> Accepted:
             headers={"Retry-After": "10"},
         )
     headers = await admit_to_queue(caller, plan, waiting=waiting)
-    run_id: int = await database_sync_to_async(_add)(caller, request)
+    run_id: int = await database_sync_to_async(_add)(caller, request, uuid or uuid4())
     return Accepted(run_id, headers)
 
 
-def _add(caller: Caller, request: AsyncRequest) -> int:
+def _add(caller: Caller, request: AsyncRequest, uuid: UUID) -> int:
     data = request.run.to_data()
-    run = Run.objects.create(
+    run, _ = Run.objects.get_or_create(
         organisation_id=caller.organisation_id,
-        key_id=caller.key_id,
-        key_kind=caller.kind,
-        surface=Run.Surface.ASYNC,
-        compiler=request.run.compiler.id,
-        request=pack({**data, POLL: True} if request.poll else data),
-        extra_params=None if request.extra_params is None else pack(request.extra_params),
+        uuid=uuid,
+        defaults={
+            "key_id": caller.key_id,
+            "key_kind": caller.kind,
+            "surface": Run.Surface.ASYNC,
+            "compiler": request.run.compiler.id,
+            "request": pack({**data, POLL: True} if request.poll else data),
+            "extra_params": None if request.extra_params is None else pack(request.extra_params),
+        },
     )
     runs_waiting.ring()
     return run.pk

@@ -136,14 +136,11 @@ def test_every_endpoint_for_programs_stands_in_a_page() -> None:
 
 
 def test_every_error_code_stands_on_the_errors_page() -> None:
-    sources = [*Path(settings.BASE_DIR, "config").glob("*.py"), *Path(settings.BASE_DIR, "execution").glob("*.py")]
-    text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    codes = set(re.findall(r'status, code = \d+, "([a-z_]+)"', text)) | set(re.findall(r'code="([a-z_]+)"', text))
-    assert {"invalid", "unauthenticated", "concurrency_limit", "rate_limit", "run_quota"} <= codes | {
-        "concurrency_limit",
-        "rate_limit",
-        "run_quota",
-    }
+    apps = [Path(settings.BASE_DIR, app) for app in ("config", "accounts", "billing", "execution", "widgets")]
+    text = "".join(path.read_text(encoding="utf-8") for app in apps for path in app.rglob("*.py"))
+    patterns = (r'status, code = \d+, "([a-z_]+)"', r'code="([a-z_]+)"', r'code, wait = "([a-z_]+)"')
+    codes = {code for pattern in patterns for code in re.findall(pattern, text)}
+    assert {"invalid", "unauthenticated", "concurrency_limit", "rate_limit", "run_quota", "key_unknown"} <= codes
     codes.remove("unauthenticated")  # always narrowed to what was wrong with the key
     missing = [code for code in sorted(codes) if f"`{code}`" not in TEXT["errors"]]
     assert not missing

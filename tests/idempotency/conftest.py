@@ -1,0 +1,3 @@
+from tests.execution.conftest import api
+
+__all__ = ["api"]

@@ -6,7 +6,8 @@
  *
  * Frame, both ways: u32 length of the payload (host order), u8 kind, payload.
  *   in   F  path NUL content             write a file below the work dir, making its folders
- *        X  argv and environment         run a program; three descriptors ride along: stdin, stdout, stderr
+ *        X  argv and environment         run a program; its descriptors from 0 on ride along: stdin, stdout, stderr, and
+ *                                        for a kernel the channel to the supervisor
  *        H  path NUL argv, environment   the same, but with a FIFO at `path`: the program starts now and blocks when
  *                                        it opens its source
  *        G  content                      the source of an H program: becomes the file at `path` and goes down the FIFO
@@ -41,6 +42,7 @@
 #include <unistd.h>
 
 #define CONTROL 3
+#define MAX_DESCRIPTORS 4
 #define MAX_FRAME (64u << 20)
 #define WORK "/work"
 #define BUILD "/build"
@@ -104,12 +106,12 @@ static void send_frame(char kind, const void *payload, uint32_t size, int fd) {
 }
 
 /* Reads the header of a frame and the descriptors that ride along; those not sent are -1. */
-static uint32_t read_header(char *kind, int fds[3]) {
-    char header[5], ancillary[CMSG_SPACE(3 * sizeof(int))];
+static uint32_t read_header(char *kind, int fds[MAX_DESCRIPTORS]) {
+    char header[5], ancillary[CMSG_SPACE(MAX_DESCRIPTORS * sizeof(int))];
     struct iovec part = {header, sizeof header};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = ancillary, .msg_controllen = sizeof ancillary};
-    fds[0] = fds[1] = fds[2] = -1;
+    for (int i = 0; i < MAX_DESCRIPTORS; i++) fds[i] = -1;
     ssize_t n;
     while ((n = recvmsg(CONTROL, &message, MSG_CMSG_CLOEXEC)) < 0)
         if (errno != EINTR) quit();
@@ -117,7 +119,8 @@ static uint32_t read_header(char *kind, int fds[3]) {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
             size_t bytes = c->cmsg_len - CMSG_LEN(0);
-            memcpy(fds, CMSG_DATA(c), bytes < 3 * sizeof(int) ? bytes : 3 * sizeof(int));
+            size_t most = MAX_DESCRIPTORS * sizeof(int);
+            memcpy(fds, CMSG_DATA(c), bytes < most ? bytes : most);
         }
     if (n < 5) read_exactly(header + n, 5 - (size_t)n);
     uint32_t size;
@@ -170,7 +173,7 @@ static void kill_all(void) {
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
 }
 
-static void start(char *payload, size_t size, const int fds[3]) {
+static void start(char *payload, size_t size, const int fds[MAX_DESCRIPTORS]) {
     uint32_t counts[2];
     if (size < sizeof counts) quit();
     memcpy(counts, payload, sizeof counts);
@@ -199,14 +202,14 @@ static void start(char *payload, size_t size, const int fds[3]) {
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         signal(SIGPIPE, SIG_DFL);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < MAX_DESCRIPTORS && fds[i] >= 0; i++)
             if (dup2(fds[i], i) < 0) _exit(127);
         if (fchdir(work_dir) == 0) execve(strings[0], strings, strings + counts[0] + 1);
         *start_error = errno;
         _exit(127);
     }
     free(strings);
-    for (int i = 0; i < 3; i++) close(fds[i]);
+    for (int i = 0; i < MAX_DESCRIPTORS && fds[i] >= 0; i++) close(fds[i]);
     if (program < 0) {
         program = 0;
         ended(0, errno, 0);
@@ -239,7 +242,7 @@ static void go(char *source, size_t size) {
 
 static void order(void) {
     char kind;
-    int fds[3];
+    int fds[MAX_DESCRIPTORS];
     uint32_t size = read_header(&kind, fds);
     char *payload = malloc((size_t)size + 1);
     if (!payload) quit();

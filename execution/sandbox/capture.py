@@ -32,6 +32,12 @@ class Capture:
         """Sets another cap, before the program has written anything."""
         self._cap, self._on_overflow = cap, on_overflow
 
+    def take(self) -> Output:
+        """What was kept since the last time; from now on it is as good as new."""
+        taken = Capture.finish(self)
+        self._kept, self._truncated = bytearray(), False
+        return taken
+
     def finish(self) -> Output:
         """What was kept, once the program has ended."""
         return Output(bytes(self._kept), self._truncated)

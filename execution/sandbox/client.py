@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ RESTART_PATIENCE = 5.0
 RETRY_INTERVAL = 0.05
 
 
-class _ConnectionLost(Exception):
-    pass
+class ConnectionLost(Exception):
+    """The supervisor has gone while an answer was due."""
 
 
 class SandboxClient:
@@ -34,21 +35,21 @@ class SandboxClient:
         """
         request = wire.encode_job(job, live=live is not None)
         try:
-            answer = await self._ask(request, live=live)
-        except _ConnectionLost:
+            answer = await self.ask(request, live=live)
+        except ConnectionLost:
             if live is not None:
                 raise SandboxUnavailable("The sandbox supervisor ended during this run.") from None
             try:
-                answer = await self._ask(request)
-            except _ConnectionLost:
+                answer = await self.ask(request)
+            except ConnectionLost:
                 raise SandboxUnavailable("The sandbox supervisor ended twice during this run.") from None
         return wire.decode_result(answer)
 
     async def status(self) -> dict[str, Any]:
         """The supervisor's `driver`, `running`, `most_running`, `ready` and `compilers`."""
         try:
-            answer = await self._ask(wire.encode("status", {}), patience=0.0)
-        except _ConnectionLost:
+            answer = await self.ask(wire.encode("status", {}), patience=0.0)
+        except ConnectionLost:
             raise SandboxUnavailable("The sandbox supervisor has just ended.") from None
         status: dict[str, Any] = answer.fields["status"]
         return status
@@ -57,12 +58,19 @@ class SandboxClient:
         while self._idle:
             self._idle.pop().abort()
 
-    async def _ask(
-        self, request: bytes, *, patience: float = RESTART_PATIENCE, live: Live | None = None
+    async def ask(
+        self,
+        request: bytes,
+        *,
+        patience: float = RESTART_PATIENCE,
+        live: Live | None = None,
+        on_event: Callable[[wire.Message], None] | None = None,
     ) -> wire.Message:
+        """The answer to a request; `on_event` gets what comes before it and is no output. Raises SandboxError, and
+        ConnectionLost, which only means that nobody knows what became of it."""
         connection = await self._connect(patience)
         try:
-            answer = await connection.ask(request, live)
+            answer = await connection.ask(request, live, on_event)
         except BaseException:
             connection.abort()
             raise
@@ -97,8 +105,12 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._answer: asyncio.Future[wire.Message] | None = None
         self._live: Live | None = None
+        self._on_event: Callable[[wire.Message], None] | None = None
 
-    async def ask(self, request: bytes, live: Live | None = None) -> wire.Message:
+    async def ask(
+        self, request: bytes, live: Live | None, on_event: Callable[[wire.Message], None] | None
+    ) -> wire.Message:
+        self._on_event = on_event
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         if live is None:
@@ -135,7 +147,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.open = False
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(_ConnectionLost())
+            self._answer.set_exception(ConnectionLost())
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -151,6 +163,9 @@ class _Connection(asyncio.Protocol):
             elif message.kind == "state":
                 if self._live is not None:
                     self._live.on_state(message.fields["state"])
+            elif message.kind == "item":
+                if self._on_event is not None:
+                    self._on_event(message)
             elif self._answer is not None and not self._answer.done():
                 self._answer.set_result(message)
 

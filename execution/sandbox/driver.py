@@ -5,6 +5,8 @@ from typing import Protocol
 
 from execution.sandbox.builds import Build
 from execution.sandbox.job import Job, Result
+from execution.sandbox.kernel import Kernel
+from execution.sandbox.kernels import KernelSpec
 from execution.sandbox.live import Live
 from execution.sandbox.toolchain import Toolchain
 
@@ -39,6 +41,9 @@ class Driver(Protocol):
 
         `live` sees the streams as they come, and its program's standard input stays open until it ends it. With
         `build` the job is not compiled; `keep` gets what compiling it made, before the program runs."""
+
+    async def kernel(self, spec: KernelSpec, toolchain: Toolchain) -> Kernel:
+        """A kernel that nobody else uses, up; the caller destroys it. Raises SandboxError."""
 
     def ready(self) -> int:
         """How many sandboxes wait for a job."""

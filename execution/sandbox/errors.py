@@ -2,7 +2,10 @@
 
 SandboxError
 ├── SandboxUnavailable   no supervisor, no room in time, or a host that cannot enforce a limit
-└── ToolchainMissing     the compiler is not installed on this host
+├── ToolchainMissing     the compiler is not installed on this host
+├── ContextUnknown       no such context, for this customer
+├── ContextsFull         no room for another one
+└── ContextBusy          too many cells wait for it
 """
 
 
@@ -16,3 +19,15 @@ class SandboxUnavailable(SandboxError):
 
 class ToolchainMissing(SandboxError):
     """No toolchain for the job's compiler is installed here."""
+
+
+class ContextUnknown(SandboxError):
+    """There is no such context here, or it is somebody else's, or it has expired."""
+
+
+class ContextsFull(SandboxError):
+    """The customer has as many live contexts as are allowed, or the host has."""
+
+
+class ContextBusy(SandboxError):
+    """Too many cells wait for this context already."""

@@ -6,11 +6,14 @@ import logging
 import os
 from pathlib import Path
 
-from execution.sandbox import wire
+from execution.sandbox import context_requests, wire, wire_contexts
 from execution.sandbox.builds import BuildCache, build_key
+from execution.sandbox.contexts import Contexts
 from execution.sandbox.driver import Driver
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import MIB, Job, Result
+from execution.sandbox.kernel import Kernel
+from execution.sandbox.kernels import KERNELS
 from execution.sandbox.live import Live
 from execution.sandbox.toolchain import Toolchain, Toolchains
 
@@ -54,6 +57,7 @@ class Supervisor:
         self._driver = driver
         self._toolchains = Toolchains(toolchains)
         self._builds = BuildCache(home / "cache" / "builds")
+        self.contexts = Contexts(self._kernel)
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         self._most_running = max(1, min(MOST_RUNNING, int(memory * MEMORY_SHARE / MEMORY_PER_RUN)))
         self._room = asyncio.Semaphore(self._most_running)
@@ -63,7 +67,7 @@ class Supervisor:
         """Serves until `stopped` is set, then ends all runs. `owner`: the user who may connect, when not this one."""
         path = socket_path(self._home)
         await self._driver.start()
-        warming = asyncio.create_task(self._keep_warm())
+        background = [asyncio.create_task(work) for work in (self._keep_warm(), self.contexts.expire())]
         path.unlink(missing_ok=True)
         connections: set[_Connection] = set()
         previous = os.umask(0o177)
@@ -75,11 +79,13 @@ class Supervisor:
             os.chown(path, owner, -1)
         log.info("serving on %s with the %s driver, %d runs at once", path, self._driver.name, self._most_running)
         await stopped.wait()
-        warming.cancel()
+        for task in background:
+            task.cancel()
         server.close()
         path.unlink(missing_ok=True)
         for connection in list(connections):
             await connection.end()
+        await self.contexts.close_all()
         await self._driver.stop()
         await self._builds.close()
 
@@ -115,12 +121,17 @@ class Supervisor:
         with self._builds.making(key) as keep:
             return await self._driver.run(job, toolchain, live=live, keep=keep)
 
+    async def _kernel(self, kernel_id: str) -> Kernel:
+        spec = KERNELS[kernel_id]
+        return await self._driver.kernel(spec, self._toolchains.get(spec.compiler))
+
     def status(self) -> dict[str, object]:
         return {
             "driver": self._driver.name,
             "running": self._running,
             "most_running": self._most_running,
             "ready": self._driver.ready(),
+            "contexts": self.contexts.count,
             "compilers": [toolchain.id for toolchain in self._toolchains.all()],
         }
 
@@ -161,7 +172,7 @@ class _Connection(asyncio.Protocol):
                 log.warning("closing a connection: a second request before the first was answered")
                 self._transport.abort()
                 return
-            if message.kind == "run" and message.fields["live"]:
+            if message.fields.get("live"):
                 self._live = self._watched()
             self._task = asyncio.get_running_loop().create_task(self._answer(message))
 
@@ -184,6 +195,9 @@ class _Connection(asyncio.Protocol):
         try:
             if message.kind == "run":
                 answer = wire.encode_result(await self._supervisor.run(message, self._live))
+            elif message.kind in wire_contexts.KINDS:
+                contexts, send = self._supervisor.contexts, self._transport.write
+                answer = await context_requests.answer(contexts, message, self._live, send)
             else:
                 answer = wire.encode("status", {"status": self._supervisor.status()})
         except SandboxError as error:

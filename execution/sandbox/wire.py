@@ -6,6 +6,8 @@ cancels that request.
 
 While a `run` with `live` is under way, `state` and `output` come before its answer, and the client may send `input` and
 `input_end`, of which what comes too late is passed over. Who reads slowly holds the program back.
+
+Requests about contexts are those of `wire_contexts`.
 """
 
 import json
@@ -14,13 +16,27 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from execution.sandbox.errors import SandboxError, SandboxUnavailable, ToolchainMissing
+from execution.sandbox.errors import (
+    ContextBusy,
+    ContextsFull,
+    ContextUnknown,
+    SandboxError,
+    SandboxUnavailable,
+    ToolchainMissing,
+)
 from execution.sandbox.job import MIB, Job, Limits, Outcome, OutputFile, Result
 
 _SIZES = struct.Struct("!II")
 MOST_BYTES = 64 * MIB
 
-_ERRORS = {"unavailable": SandboxUnavailable, "toolchain_missing": ToolchainMissing, "failed": SandboxError}
+_ERRORS = {
+    "unavailable": SandboxUnavailable,
+    "toolchain_missing": ToolchainMissing,
+    "context_unknown": ContextUnknown,
+    "contexts_full": ContextsFull,
+    "context_busy": ContextBusy,
+    "failed": SandboxError,
+}
 
 
 class Message:

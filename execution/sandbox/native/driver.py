@@ -13,10 +13,13 @@ from pathlib import Path
 from execution.sandbox.builds import Build
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Job, Limits, Result
+from execution.sandbox.kernel import Kernel
+from execution.sandbox.kernels import KernelSpec
 from execution.sandbox.live import Live
 from execution.sandbox.native import inspection
 from execution.sandbox.native.build import build_helper
 from execution.sandbox.native.cgroups import Hierarchy, find_hierarchy
+from execution.sandbox.native.kernel import KernelTemplate, launch_kernel
 from execution.sandbox.native.launcher import Launcher
 from execution.sandbox.native.namespace import bind, enter_mount_namespace, make_devices
 from execution.sandbox.native.sandbox import Host, NativeSandbox
@@ -28,6 +31,8 @@ from execution.sandbox.toolchain import Toolchain
 
 # Ready sandboxes wait with about 12 MB each (a bare interpreter).
 MOST_READY = 32
+# Ready kernels wait with about 40 MB each.
+MOST_READY_KERNELS = 8
 # Descriptors that a launched process gets by number; the supervisor's own must lie above them.
 RESERVED_DESCRIPTORS = 16
 # Mount points that a root file system must have.
@@ -49,6 +54,8 @@ class NativeDriver:
         self._hierarchy: Hierarchy
         self._host: Host
         self._pool: Pool[Template, NativeSandbox]
+        self._kernels: Pool[KernelTemplate, Kernel]
+        self._wanted_kernels: set[KernelTemplate] = set()
         self._ending: set[asyncio.Task[None]] = set()
 
     def prepare(self) -> None:
@@ -77,6 +84,7 @@ class NativeDriver:
         launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
         self._host = Host(launcher, Slots(self._hierarchy), devices, self._null)
         self._pool = Pool(self._make, most_ready=MOST_READY)
+        self._kernels = Pool(self._make_kernel, most_ready=MOST_READY_KERNELS)
         await self._prove()
 
     def warm(self, toolchains: Iterable[Toolchain]) -> None:
@@ -103,11 +111,22 @@ class NativeDriver:
         finally:
             self._end(sandbox, template)
 
+    async def kernel(self, spec: KernelSpec, toolchain: Toolchain) -> Kernel:
+        template = Template(self._visible(toolchain.root), Limits().work_bytes)
+        kind = KernelTemplate(spec, template, toolchain)
+        kernel = await self._kernels.take(kind)
+        # A kind that was wanted once is kept ready: the first of a context's seconds is the one that people wait for.
+        self._wanted_kernels.add(kind)
+        self._kernels.keep(self._wanted_kernels)
+        self._kernels.done(kind)
+        return kernel
+
     def ready(self) -> int:
-        return self._pool.ready
+        return self._pool.ready + self._kernels.ready
 
     async def stop(self) -> None:
         await self._pool.close()
+        await self._kernels.close()
         await asyncio.gather(*self._ending)
         await self._host.slots.close()
         await self._host.launcher.close()
@@ -117,6 +136,9 @@ class NativeDriver:
 
     async def _make(self, template: Template) -> NativeSandbox:
         return await NativeSandbox.launch(template, self._host)
+
+    async def _make_kernel(self, kind: KernelTemplate) -> Kernel:
+        return await launch_kernel(kind, self._host)
 
     def _end(self, sandbox: NativeSandbox, template: Template) -> None:
         """Takes the sandbox down and has its successor made, both after the answer has left."""

@@ -8,6 +8,7 @@ from execution.sandbox.capture import Capture
 from execution.sandbox.live import Live
 from execution.sandbox.stage import Output
 
+# As much as a pipe holds.
 _READ = 65536
 
 
@@ -36,6 +37,13 @@ class OutputPipe(Capture):
             continue
         self.close()
         return super().finish()
+
+    def take(self) -> Output:
+        # What was written before this call is in the pipe; whoever goes on writing does not hold it up.
+        for _ in range(2):
+            if not self._open or not self._on_readable():
+                break
+        return super().take()
 
     def pause(self) -> None:
         """Reads nothing for now: the program waits once the pipe is full."""

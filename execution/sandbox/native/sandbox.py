@@ -5,7 +5,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,6 +103,23 @@ class NativeSandbox:
                 live.detach()
             if self._stdio is not None:
                 self._stdio.close()
+
+    async def start_kernel(self, command: Sequence[str], env: Mapping[str, str], files: bytes, channel: int) -> Stdio:
+        """Starts a program that stays, with `channel` as its descriptor 3; `ended` tells how it ended."""
+        stdio = self._make_stdio(Limits().output_bytes)
+        await self._control.send(files)
+        order = frames.pack("X", frames.command(command, environment(env, {})))
+        await self._control.send(order, (*stdio.programs_ends, channel))
+        stdio.close_programs_ends()
+        return stdio
+
+    async def ended(self) -> Stage:
+        """Waits until the program has ended."""
+        return await self._stages.end()
+
+    def limit(self, limits: Limits) -> None:
+        """Sets other limits while it runs."""
+        self._apply(limits)
 
     async def destroy(self) -> None:
         """Kills whatever is left of it, waits until it has gone, and gives its slot back. Does nothing twice."""

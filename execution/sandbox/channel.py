@@ -1,0 +1,85 @@
+"""The supervisor's end of a kernel's channel: JSON objects, each after its length (u32, big-endian), both ways.
+
+    to the kernel     {"do": "execute", "code", "env", "streamed"}      run a cell
+                      {"do": "interrupt"}                               end the running cell, keep the state
+    from the kernel   {"event": "ready"}                                once, when it can take cells
+                      {"event": "item", "data", "primary", "display_id", "update"}
+                      {"event": "done", "error": null | {"name", "value", "traceback"}}
+
+Code of the customer's runs in the same process and can write here too: whatever comes is checked, bounded, and
+believed only about the customer's own cell.
+"""
+
+import asyncio
+import json
+import socket
+import struct
+from typing import Any
+
+from execution.sandbox.cells import CellError, Item
+from execution.sandbox.job import MIB
+
+_SIZE = struct.Struct("!I")
+# No kernel needs more: what a cell shows is bounded below it.
+MOST_BYTES = 32 * MIB
+
+
+class ChannelBroken(Exception):
+    """What came is no message: somebody else than the kernel writes there."""
+
+
+class Channel:
+    """Made in the supervisor; `theirs` goes to the kernel."""
+
+    def __init__(self) -> None:
+        ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._ours = ours
+        self._reader: asyncio.StreamReader
+        self._writer: asyncio.StreamWriter
+
+    async def open(self) -> None:
+        """To be called once the kernel holds its own copy of `theirs`."""
+        self.theirs.close()
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._ours)
+
+    def send(self, message: dict[str, Any]) -> None:
+        body = json.dumps(message).encode("utf-8", "surrogatepass")
+        self._writer.write(_SIZE.pack(len(body)) + body)
+
+    async def receive(self) -> dict[str, Any] | None:
+        """The next message; None when the kernel has closed the channel. Raises ChannelBroken."""
+        try:
+            (size,) = _SIZE.unpack(await self._reader.readexactly(_SIZE.size))
+            if size > MOST_BYTES:
+                raise ChannelBroken(f"a message of {size} bytes")
+            message = json.loads(await self._reader.readexactly(size))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+        except ValueError as error:
+            raise ChannelBroken(str(error)) from None
+        if not isinstance(message, dict):
+            raise ChannelBroken("not an object")
+        return message
+
+    def close(self) -> None:
+        self.theirs.close()
+        if hasattr(self, "_writer"):
+            self._writer.close()
+        else:
+            self._ours.close()
+
+
+def item_of(message: dict[str, Any]) -> Item:
+    """Raises ChannelBroken."""
+    data = message.get("data")
+    if not isinstance(data, dict):
+        raise ChannelBroken("an item without data")
+    display_id = message.get("display_id") or ""
+    return Item(data, message.get("primary") is True, str(display_id), message.get("update") is True)
+
+
+def error_of(message: dict[str, Any]) -> CellError | None:
+    error = message.get("error")
+    if not isinstance(error, dict):
+        return None
+    return CellError(*(str(error.get(field, "")) for field in ("name", "value", "traceback")))

@@ -1,0 +1,49 @@
+"""The supervisor's answers to requests about contexts."""
+
+from collections.abc import Callable
+
+from execution.sandbox import wire
+from execution.sandbox import wire_contexts as contexts_wire
+from execution.sandbox.cells import Item
+from execution.sandbox.contexts import Contexts
+from execution.sandbox.job import Limits
+from execution.sandbox.live import Live
+
+
+async def answer(contexts: Contexts, message: wire.Message, live: Live | None, send: Callable[[bytes], None]) -> bytes:
+    """The answer to one of `wire_contexts.KINDS`; what comes before it goes through `send`. Raises SandboxError."""
+    fields = message.fields
+    scope: str = fields["scope"]
+    match message.kind:
+        case contexts_wire.OPEN:
+            info = await contexts.open(
+                scope=scope,
+                kernel=fields["kernel"],
+                limits=Limits(**fields["limits"]),
+                idle_seconds=fields["idle_seconds"],
+                most=fields["most"],
+            )
+            return contexts_wire.encode_context(info)
+        case contexts_wire.LIST:
+            return contexts_wire.encode_contexts(contexts.listed(scope=scope))
+        case contexts_wire.EXECUTE:
+            cell = contexts_wire.decode_cell(message)
+            result = await contexts.execute(
+                scope=scope, context_id=fields["id"], cell=cell, live=live, on_item=_shower(live, send)
+            )
+            return contexts_wire.encode_executed(result)
+        case contexts_wire.INTERRUPT:
+            return contexts_wire.encode_context(contexts.interrupt(scope=scope, context_id=fields["id"]))
+        case contexts_wire.RESTART:
+            return contexts_wire.encode_context(await contexts.restart(scope=scope, context_id=fields["id"]))
+        case contexts_wire.INFO:
+            return contexts_wire.encode_context(contexts.info(scope=scope, context_id=fields["id"]))
+        case _:
+            await contexts.close(scope=scope, context_id=fields["id"])
+            return wire.encode("closed", {})
+
+
+def _shower(live: Live | None, send: Callable[[bytes], None]) -> Callable[[Item], None]:
+    if live is None:
+        return lambda _item: None
+    return lambda item: send(contexts_wire.encode_item(item))

@@ -1,0 +1,216 @@
+"""A kernel in its sandbox: one cell at a time, interrupted or ended from outside."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from execution.sandbox.cells import MOST_ITEM_BYTES, MOST_ITEMS, Cell, CellError, CellOutcome, CellResult, Item
+from execution.sandbox.channel import Channel, ChannelBroken, error_of, item_of
+from execution.sandbox.errors import SandboxUnavailable
+from execution.sandbox.job import Limits, Outcome
+from execution.sandbox.live import Live, Port
+from execution.sandbox.stage import Output, Stage, Usage
+
+log = logging.getLogger(__name__)
+
+# How long a kernel may take to be up, and to end a cell that was interrupted, in seconds.
+START_SECONDS = 20.0
+INTERRUPT_GRACE = 2.0
+
+
+class Streams(Port, Protocol):
+    """The standard streams of a kernel."""
+
+    def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
+        """Sets the caps of a cell's output."""
+
+    def show(self, live: Live) -> None: ...
+
+    def hide(self) -> None:
+        """Nobody watches any more."""
+
+    def take(self) -> tuple[Output, Output]:
+        """stdout and stderr since the last time."""
+
+
+class Home(Protocol):
+    """The sandbox that a kernel lives in."""
+
+    async def ended(self) -> Stage: ...
+
+    def usage(self) -> Usage: ...
+
+    def limit(self, limits: Limits) -> None:
+        """Its limits from now on, while it is awake."""
+
+    def rest(self) -> None:
+        """Between cells: whatever goes on inside gets next to no processor time."""
+
+    def wake(self) -> None: ...
+
+    async def destroy(self) -> None: ...
+
+
+class _Running:
+    """The cell that runs now."""
+
+    def __init__(self, on_item: Callable[[Item], None]) -> None:
+        self.done: asyncio.Future[CellError | None] = asyncio.get_running_loop().create_future()
+        self.items: list[Item] = []
+        self.cause: CellOutcome | None = None
+        self._on_item = on_item
+        self._room = MOST_ITEM_BYTES
+
+    def take(self, item: Item) -> bool:
+        """False for one that is too much."""
+        self._room -= sum(len(value) if isinstance(value, str) else len(repr(value)) for value in item.data.values())
+        if self._room < 0 or len(self.items) >= MOST_ITEMS:
+            return False
+        self.items.append(item)
+        self._on_item(item)
+        return True
+
+
+class Kernel:
+    """Made by a driver and up when `start` returns; `destroy` ends it."""
+
+    def __init__(self, home: Home, streams: Streams, channel: Channel) -> None:
+        self._home = home
+        self._streams = streams
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+        self._running: _Running | None = None
+        self._up: asyncio.Future[None] = self._loop.create_future()
+        self._gone: CellOutcome | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Waits until it takes cells. Raises SandboxUnavailable."""
+        self._tasks = [self._loop.create_task(work) for work in (self._listen(), self._watch())]
+        try:
+            await asyncio.wait_for(asyncio.shield(self._up), START_SECONDS)
+        except (TimeoutError, SandboxUnavailable):
+            _, stderr = self._streams.take()
+            log.warning("a kernel did not start: %s", stderr.data.decode(errors="replace")[-2000:])
+            raise SandboxUnavailable("A kernel did not start; the supervisor's log says why.") from None
+        self._streams.take()
+        self._home.rest()
+
+    def limit(self, limits: Limits) -> None:
+        """Its limits from the next cell on."""
+        self._home.limit(limits)
+
+    @property
+    def alive(self) -> bool:
+        return self._gone is None
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._home.usage().memory_peak
+
+    async def execute(
+        self, cell: Cell, count: int, *, live: Live | None, on_item: Callable[[Item], None]
+    ) -> CellResult:
+        """Runs one cell; only one at a time. Cancelling interrupts it."""
+        began, cpu = self._loop.time(), self._home.usage().cpu_seconds
+        self._running = running = _Running(on_item)
+        self._home.wake()
+        self._streams.limit(cap=cell.output_bytes, on_overflow=lambda: self._stop(CellOutcome.OUTPUT_LIMIT))
+        self._streams.write(cell.stdin)
+        if live is not None:
+            self._streams.show(live)
+        self._channel.send(
+            {"do": "execute", "code": cell.code, "env": dict(cell.env), "streamed": cell.streamed or bool(cell.stdin)}
+        )
+        if self._gone is not None:
+            running.done.set_result(None)
+        timer = self._loop.call_later(cell.seconds, self._stop, CellOutcome.TIME_LIMIT)
+        try:
+            error = await asyncio.shield(running.done)
+        except asyncio.CancelledError:
+            self._stop(CellOutcome.INTERRUPTED)
+            await asyncio.wait([running.done])
+            raise
+        finally:
+            timer.cancel()
+            stdout, stderr = self._streams.take()
+            self._streams.hide()
+            self._running = None
+            usage = self._home.usage()
+            if self.alive:
+                self._home.rest()
+        outcome = self._gone or running.cause or (CellOutcome.ERROR if error else CellOutcome.SUCCESS)
+        return CellResult(
+            outcome=outcome,
+            count=count,
+            items=tuple(running.items),
+            stdout=stdout.data,
+            stderr=stderr.data,
+            stdout_truncated=stdout.truncated,
+            stderr_truncated=stderr.truncated,
+            error=error,
+            wall_seconds=self._loop.time() - began,
+            cpu_seconds=usage.cpu_seconds - cpu,
+            memory_bytes=usage.memory_peak,
+        )
+
+    def interrupt(self) -> None:
+        """Ends the running cell, if there is one; the state stays where the language can keep it."""
+        self._stop(CellOutcome.INTERRUPTED)
+
+    async def destroy(self) -> None:
+        self._lose(CellOutcome.ENDED)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._channel.close()
+        await self._home.destroy()
+
+    def _stop(self, cause: CellOutcome) -> None:
+        """Interrupts the running cell for `cause`, the first of which counts; a kernel that does not obey is ended."""
+        running = self._running
+        if running is None or running.cause is not None or running.done.done():
+            return
+        running.cause = cause
+        self._channel.send({"do": "interrupt"})
+        self._loop.call_later(INTERRUPT_GRACE, self._end_if_stuck, running)
+
+    def _end_if_stuck(self, running: _Running) -> None:
+        if not running.done.done():
+            self._lose(CellOutcome.ENDED)
+
+    def _lose(self, outcome: CellOutcome) -> None:
+        """The state is lost: nothing can run here any more."""
+        if self._gone is None:
+            self._gone = outcome
+        if self._running is not None and not self._running.done.done():
+            self._running.done.set_result(None)
+        if not self._up.done():
+            self._up.set_exception(SandboxUnavailable("A kernel ended before it was up."))
+
+    async def _watch(self) -> None:
+        stage = await self._home.ended()
+        self._lose(CellOutcome.MEMORY_LIMIT if stage.cause is Outcome.MEMORY_LIMIT else CellOutcome.ENDED)
+
+    async def _listen(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                while message := await self._channel.receive():
+                    self._take(message)
+            except ChannelBroken as error:
+                log.info("a kernel's channel is broken: %s", error)
+                self._lose(CellOutcome.ENDED)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        event, running = message.get("event"), self._running
+        if event == "ready" and not self._up.done():
+            self._up.set_result(None)
+        elif running is None or running.done.done():
+            return
+        elif event == "item":
+            if not running.take(item_of(message)):
+                self._stop(CellOutcome.OUTPUT_LIMIT)
+        elif event == "done":
+            running.done.set_result(error_of(message))

@@ -1,0 +1,325 @@
+"""Contexts: kernels that remember, in sandboxes that stay, against a real supervisor."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from execution.sandbox.cells import Cell, CellOutcome, CellResult, Item
+from execution.sandbox.client import SandboxClient
+from execution.sandbox.context_client import ContextClient
+from execution.sandbox.errors import ContextBusy, ContextsFull, ContextUnknown
+from execution.sandbox.job import Job, Limits
+from execution.sandbox.live import Live
+from tests.sandbox import supervisors
+from tests.sandbox.supervisors import RunningSupervisor
+
+ALICE, CHARLIE = "1", "2"
+
+
+def has_kernel() -> bool:
+    manifest = settings.RUNCODE_HOME / "toolchains" / "compilers" / "python-3.14.json"
+    root = Path(json.loads(manifest.read_text(encoding="utf-8"))["root"])
+    return (root / "usr/local/lib/python3.14/dist-packages/IPython").is_dir()
+
+
+pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
+
+
+class Context:
+    """An open context of Alice's."""
+
+    def __init__(self, client: ContextClient, context_id: str) -> None:
+        self.client = client
+        self.id = context_id
+
+    async def run(self, code: str, **cell: object) -> CellResult:
+        return await self.client.execute(
+            scope=ALICE,
+            context_id=self.id,
+            cell=Cell(code, **cell),  # type: ignore[arg-type]
+        )
+
+    async def value(self, code: str) -> str:
+        """The cell's value as text."""
+        result = await self.run(code)
+        assert result.outcome is CellOutcome.SUCCESS, result
+        (item,) = (item for item in result.items if item.primary)
+        return str(item.data["text/plain"])
+
+
+async def open_context(contexts: ContextClient, *, idle_seconds: float = 600, most: int = 50) -> Context:
+    info = await contexts.open(scope=ALICE, kernel="python", limits=Limits(), idle_seconds=idle_seconds, most=most)
+    return Context(contexts, info.id)
+
+
+@pytest.fixture
+async def contexts(client: SandboxClient) -> AsyncIterator[ContextClient]:
+    contexts = ContextClient(client)
+    yield contexts
+    for scope in (ALICE, CHARLIE):
+        for info in await contexts.listed(scope=scope):
+            await contexts.close(scope=scope, context_id=info.id)
+
+
+@pytest.fixture
+async def context(contexts: ContextClient) -> Context:
+    return await open_context(contexts)
+
+
+# --- cells ---
+
+
+async def test_what_a_cell_made_is_there_in_the_next(context: Context) -> None:
+    await context.run("x = 20\nimport math\ndef double(n): return 2 * n\nopen('note', 'w').write('kept')")
+    assert await context.value("double(x) + math.floor(1.5), open('note').read()") == "(41, 'kept')"
+    assert (await context.run("x")).count == 3
+
+
+async def test_the_streams_are_the_cells_own_and_of_its_child_processes_too(context: Context) -> None:
+    result = await context.run("import sys\nprint('out')\nprint('err', file=sys.stderr)\n!echo child")
+    assert (result.stdout, result.stderr) == (b"out\nchild\n", b"err\n")
+    assert (await context.run("pass")).stdout == b""
+
+
+async def test_an_exception_is_told_without_colours_and_leaves_the_state(context: Context) -> None:
+    await context.run("x = 1")
+    result = await context.run("x = 2\n1 / 0")
+    assert result.outcome is CellOutcome.ERROR
+    assert result.error is not None
+    assert (result.error.name, result.error.value) == ("ZeroDivisionError", "division by zero")
+    assert "1 / 0" in result.error.traceback
+    assert "\x1b" not in result.error.traceback
+    assert "kernel.py" not in result.error.traceback
+    assert await context.value("x") == "2"
+
+
+async def test_an_error_of_syntax_runs_nothing(context: Context) -> None:
+    result = await context.run("x = 3\nif")
+    assert result.error is not None
+    assert result.error.name == "SyntaxError"
+    assert (await context.run("x")).error is not None
+
+
+async def test_await_works_at_the_top(context: Context) -> None:
+    assert await context.value("import asyncio\nawait asyncio.sleep(0.01, 'slept')") == "'slept'"
+
+
+async def test_input_without_any_is_refused_in_words(context: Context) -> None:
+    result = await context.run("input()")
+    assert result.error is not None
+    assert "no standard input" in result.error.value
+    assert await context.value("1") == "1"
+
+
+async def test_input_comes_from_the_request_or_live(context: Context) -> None:
+    assert (await context.run("print(input() + input())", stdin=b"a\nb\n")).stdout == b"ab\n"
+    seen: list[bytes] = []
+    live = Live(on_output=lambda _stream, data: seen.append(data))
+    cell = Cell("print('name?', flush=True)\nname = input()", streamed=True)
+    run = asyncio.create_task(
+        context.client.execute(scope=ALICE, context_id=context.id, cell=cell, live=live, on_item=None)
+    )
+    while b"name?\n" not in b"".join(seen):
+        await asyncio.sleep(0.01)
+    live.write(b"Ada\n")
+    assert (await run).outcome is CellOutcome.SUCCESS
+    assert await context.value("name") == "'Ada'"
+
+
+async def test_what_is_displayed_comes_by_its_types_and_as_it_comes(context: Context) -> None:
+    shown: list[Item] = []
+    live = Live(on_output=lambda _stream, _data: None)
+    cell = Cell("from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'), display_id='a')\n5")
+    result = await context.client.execute(
+        scope=ALICE, context_id=context.id, cell=cell, live=live, on_item=shown.append
+    )
+    assert [(item.data.get("text/html"), item.primary, item.display_id) for item in result.items] == [
+        ("<b>x</b>", False, "a"),
+        (None, True, ""),
+    ]
+    assert tuple(shown) == result.items
+
+
+async def test_a_figure_is_shown_without_being_asked_for(context: Context) -> None:
+    result = await context.run("import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])", seconds=25)
+    assert any("image/png" in item.data for item in result.items), result
+
+
+async def test_variables_of_the_environment_are_set_and_stay(context: Context) -> None:
+    await context.run("pass", env={"GREETING": "x=y $HOME"})
+    assert await context.value("import os; os.environ['GREETING']") == "'x=y $HOME'"
+
+
+# --- limits ---
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(20)"])
+async def test_a_cell_past_its_time_is_interrupted_and_the_state_kept(context: Context, code: str) -> None:
+    await context.run("x = 'kept'")
+    result = await context.run(f"print('begun')\n{code}", seconds=0.5)
+    assert (result.outcome, result.stdout) == (CellOutcome.TIME_LIMIT, b"begun\n")
+    assert await context.value("x") == "'kept'"
+
+
+async def test_a_cell_that_does_not_obey_ends_its_context(context: Context) -> None:
+    stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    assert (await context.run(stubborn, seconds=0.3)).outcome is CellOutcome.ENDED
+    assert (await context.run("1")).outcome is CellOutcome.ENDED
+    info = await context.client.restart(scope=ALICE, context_id=context.id)
+    assert (info.state, info.count) == ("idle", 0)
+    assert await context.value("1") == "1"
+
+
+async def test_endless_output_is_cut_and_the_state_kept(context: Context) -> None:
+    await context.run("x = 'kept'")
+    result = await context.run("while True: print('y' * 1000)", output_bytes=10_000)
+    assert (result.outcome, len(result.stdout), result.stdout_truncated) == (CellOutcome.OUTPUT_LIMIT, 10_000, True)
+    assert await context.value("x") == "'kept'"
+
+
+async def test_more_than_may_be_shown_is_interrupted(context: Context) -> None:
+    result = await context.run("from IPython.display import HTML, display\nwhile True: display(HTML('x' * 100_000))")
+    assert result.outcome is CellOutcome.OUTPUT_LIMIT
+    assert len(result.items) < 200
+    assert await context.value("1") == "1"
+
+
+async def test_too_much_memory_ends_the_context_alone(contexts: ContextClient, context: Context) -> None:
+    other = await open_context(contexts)
+    await other.run("x = 5")
+    assert (await context.run("hog = bytearray(10**9)")).outcome is CellOutcome.MEMORY_LIMIT
+    assert await other.value("x") == "5"
+
+
+async def test_nonsense_on_the_channel_ends_its_context_at_most(context: Context) -> None:
+    await context.run("import os; os.write(3, b'\\xff' * 100)", seconds=3)
+    await context.client.restart(scope=ALICE, context_id=context.id)
+    assert await context.value("1") == "1"
+
+
+async def test_threads_of_a_cell_get_next_to_nothing_once_it_has_ended(context: Context) -> None:
+    code = """import threading, time
+n = 0
+def burn():
+    global n
+    while True: n += 1
+threading.Thread(target=burn, daemon=True).start()
+time.sleep(0.5)
+n"""
+    while_running = int(await context.value(code))
+    await asyncio.sleep(2)
+    since = int(await context.value("n")) - while_running
+    assert since < while_running * 2  # four times as long at full speed would be more
+
+
+# --- contexts ---
+
+
+async def test_cells_run_one_after_the_other_in_the_order_of_their_coming(context: Context) -> None:
+    await context.run("import time; order = []")
+    await asyncio.gather(*(context.run(f"time.sleep(0.02); order.append({n})") for n in range(8)))
+    assert await context.value("order") == "[0, 1, 2, 3, 4, 5, 6, 7]"
+
+
+async def test_a_queue_that_is_full_refuses_more(context: Context) -> None:
+    running = [asyncio.create_task(context.run("import time; time.sleep(1)")) for _ in range(17)]
+    await asyncio.sleep(0.3)
+    with pytest.raises(ContextBusy, match="wait for this context"):
+        await context.run("1")
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    assert await context.value("1") == "1"
+
+
+async def test_an_interrupt_ends_the_cell_and_keeps_the_state(context: Context) -> None:
+    await context.run("x = 'kept'")
+    run = asyncio.create_task(context.run("while True: pass"))
+    while (await context.client.info(scope=ALICE, context_id=context.id)).state != "busy":
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    await context.client.interrupt(scope=ALICE, context_id=context.id)
+    assert (await run).outcome is CellOutcome.INTERRUPTED
+    assert await context.value("x") == "'kept'"
+
+
+async def test_who_goes_away_interrupts_the_cell(context: Context) -> None:
+    await context.run("x = 'kept'")
+    run = asyncio.create_task(context.run("while True: pass"))
+    await asyncio.sleep(0.3)
+    run.cancel()
+    assert await context.value("x") == "'kept'"
+
+
+async def test_a_stranger_finds_none_of_it(contexts: ContextClient, context: Context) -> None:
+    assert await contexts.listed(scope=CHARLIE) == []
+    for ask in (contexts.info, contexts.interrupt, contexts.restart, contexts.close):
+        with pytest.raises(ContextUnknown):
+            await ask(scope=CHARLIE, context_id=context.id)
+    with pytest.raises(ContextUnknown):
+        await contexts.execute(scope=CHARLIE, context_id=context.id, cell=Cell("1"))
+    assert await context.value("1") == "1"
+
+
+async def test_a_customer_has_so_many_and_no_more(contexts: ContextClient) -> None:
+    first = await open_context(contexts, most=2)
+    await open_context(contexts, most=2)
+    with pytest.raises(ContextsFull, match="All 2 contexts"):
+        await open_context(contexts, most=2)
+    await contexts.close(scope=ALICE, context_id=first.id)
+    await open_context(contexts, most=2)
+
+
+async def test_a_context_that_nobody_uses_is_closed(contexts: ContextClient) -> None:
+    context = await open_context(contexts, idle_seconds=0.5)
+    deadline = time.monotonic() + 20
+    while await contexts.listed(scope=ALICE):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    with pytest.raises(ContextUnknown):
+        await context.run("1")
+
+
+async def test_contexts_outlive_their_client_and_end_with_their_supervisor() -> None:
+    with supervisors.running() as supervisor:
+        client = SandboxClient(supervisor.socket)
+        context = await open_context(ContextClient(client))
+        await context.run("x = 1")
+        await client.aclose()
+        client = SandboxClient(supervisor.socket)
+        assert await Context(ContextClient(client), context.id).value("x") == "1"
+        supervisor.kill()
+        again = supervisors.start(supervisor.home)
+        try:
+            with pytest.raises(ContextUnknown):
+                await Context(ContextClient(client), context.id).run("x")
+            assert await ContextClient(client).listed(scope=ALICE) == []
+            await client.aclose()
+        finally:
+            again.process.terminate()
+            again.process.wait(30)
+
+
+async def test_closing_leaves_nothing(contexts: ContextClient, supervisor: RunningSupervisor) -> None:
+    context = await open_context(contexts)
+    await context.run("import subprocess; subprocess.Popen(['sleep', '100'])")
+    await contexts.close(scope=ALICE, context_id=context.id)
+    deadline = time.monotonic() + 10
+    while any(b"sleep" in command for command in commands_inside(supervisor)):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    client = SandboxClient(supervisor.socket)
+    result = await client.run(Job("python-3.14", {"main.py": b"print(1)"}, "main.py"))
+    assert result.stdout == b"1\n"
+    await client.aclose()
+
+
+def commands_inside(supervisor: RunningSupervisor) -> list[bytes]:
+    """The command lines of every process in a sandbox."""
+    pids = (pid for inside in supervisor.sandboxes().values() for pid in inside)
+    return [path.read_bytes() for pid in pids if (path := Path(f"/proc/{pid}/cmdline")).exists()]

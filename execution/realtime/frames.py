@@ -13,6 +13,8 @@ from execution.program_fields import INPUT_BYTES, optional
 from execution.requests import RunRequest
 from execution.validation import validated
 
+# What a client may send once it is ready.
+TYPES: Final = ("run", "input", "input_end", "stop", "ping")
 ID_CHARACTERS: Final = 100
 # A key has some dozens of characters; nobody's megabytes are read before it is known whose they are.
 KEY_CHARACTERS: Final = 1000
@@ -42,7 +44,7 @@ def frame_of(message: Mapping[str, Any]) -> dict[str, Any]:
         raise _invalid("", "Frames are text, not binary.")
     frame = object_of(text, "frame")
     if not isinstance(frame.get("type"), str):
-        raise _invalid("type", "Must be a string that says what this frame is: run, input, input_end, stop or ping.")
+        raise _invalid("type", f"Must be a string that says what this frame is: one of {', '.join(TYPES)}.")
     return frame
 
 
@@ -74,7 +76,7 @@ def input_of(frame: Mapping[str, Any]) -> bytes:
 
 
 def unknown(frame: Mapping[str, Any]) -> InvalidRequest:
-    return _invalid("type", f"“{printable(frame['type'])}” is no frame; send run, input, input_end, stop or ping.")
+    return _invalid("type", f"“{printable(frame['type'])}” is no frame; send one of {', '.join(TYPES)}.")
 
 
 def broken() -> ApiError:

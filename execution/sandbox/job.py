@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 MIB = 1024 * 1024
+# PATH_MAX, which counts the NUL at the end; one segment may have 255 bytes.
+MOST_PATH_BYTES = 4095
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,22 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     output_files: tuple[str, ...] = ()
     cache: str = ""
+
+    def fault(self) -> str | None:
+        """Why no sandbox may be asked to run this, None for what may be: names that lead out of the work dir, and NUL,
+        which ends a string for the kernel. Surfaces check more, and say it better; drivers rely on this alone."""
+        if self.entrypoint not in self.files:
+            return "its entrypoint is not among its files"
+        for path in self.files:
+            if len(path.encode("utf-8", "surrogateescape")) > MOST_PATH_BYTES:
+                return "the name of a file is too long"
+            if "\0" in path or any(segment in ("", ".", "..") for segment in path.split("/")):
+                return f"the name of a file leads out of the work dir ({path[:80]!r})"
+        if any("=" in name or not name for name in self.env):
+            return "the name of a variable is empty or holds “=”"
+        if any("\0" in word for word in (*self.args, *self.env, *self.env.values())):
+            return "an argument or a variable holds NUL"
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ class Supervisor:
 
     async def run(self, message: wire.Message, live: Live | None) -> Result:
         job = wire.decode_job(message)
+        if fault := job.fault():
+            raise SandboxError(f"The job was not started: {fault}.")
         toolchain = self._toolchains.get(job.compiler)
         try:
             await asyncio.wait_for(self._room.acquire(), ROOM_TIMEOUT)

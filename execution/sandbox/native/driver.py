@@ -1,7 +1,6 @@
 """The native driver: bubblewrap for the namespaces, control groups for the limits, a pool for the speed."""
 
 import asyncio
-import fcntl
 import hashlib
 import itertools
 import os
@@ -63,7 +62,7 @@ class NativeDriver:
         self._require_host()
         self._hierarchy = find_hierarchy(self._instance)
         self._hierarchy.prepare()
-        self._null = _reserve_descriptors()
+        _reserve_descriptors()
         enter_mount_namespace()
         run = self._home / "run"
         run.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -82,7 +81,7 @@ class NativeDriver:
         devices = self._public.with_name(f"{self._instance}-dev")
         make_devices(devices)
         launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
-        self._host = Host(launcher, Slots(self._hierarchy), devices, self._null)
+        self._host = Host(launcher, Slots(self._hierarchy), devices)
         self._pool = Pool(self._make, most_ready=MOST_READY)
         self._kernels = Pool(self._make_kernel, most_ready=MOST_READY_KERNELS)
         await self._prove()
@@ -197,8 +196,7 @@ class NativeDriver:
             await sandbox.destroy()
 
 
-def _reserve_descriptors() -> int:
-    """Fills the low descriptors, and returns one of /dev/null above them that programs get as an empty stdin."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) < RESERVED_DESCRIPTORS:
+def _reserve_descriptors() -> None:
+    """Fills the low descriptors."""
+    while os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) < RESERVED_DESCRIPTORS:
         continue
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, RESERVED_DESCRIPTORS)

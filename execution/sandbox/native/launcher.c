@@ -94,6 +94,7 @@ static void become_sandbox(const struct request *request, char **strings, int co
     limit(RLIMIT_FSIZE, request->file_size, "file size");
     limit(RLIMIT_MEMLOCK, 65536, "locked memory");
     limit(RLIMIT_MSGQUEUE, 819200, "message queues");
+    limit(RLIMIT_SIGPENDING, 4096, "pending signals");
     limit(RLIMIT_NICE, 0, "priority");
     limit(RLIMIT_RTPRIO, 0, "real-time priority");
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);

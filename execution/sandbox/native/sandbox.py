@@ -5,7 +5,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from execution.sandbox.live import Live
 from execution.sandbox.native.commands import BUILD_BYTES, sandbox_command
 from execution.sandbox.native.control import Control
 from execution.sandbox.native.launcher import Launched, Launcher
+from execution.sandbox.native.network import Network
 from execution.sandbox.native.pipes import OutputPipe, Stdio
 from execution.sandbox.native.slots import Slots
 from execution.sandbox.stage import Output, Stage, Usage
@@ -29,12 +30,11 @@ from execution.sandbox.toolchain import Toolchain
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What every sandbox of a host needs. `devices` becomes its /dev; `null`, an open one, the compilers' stdin."""
+    """What every sandbox of a host needs. `devices` becomes its /dev."""
 
     launcher: Launcher
     slots: Slots
     devices: Path
-    null: int
 
 
 class NativeSandbox:
@@ -65,7 +65,7 @@ class NativeSandbox:
             await sandbox._spawn()
             await sandbox._expect("I")
             if sandbox._slot.network is None:
-                sandbox._slot.network = os.open(f"/proc/{sandbox.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+                sandbox._slot.network = Network(sandbox.pid)
             if template.hot is not None:
                 await sandbox._heat(template.hot)
             sandbox._cpu_base = sandbox._cgroup.usage().cpu_seconds
@@ -149,7 +149,7 @@ class NativeSandbox:
                 procs_files=self._cgroup.procs_files,
                 file_size=max(self.template.work_bytes, BUILD_BYTES),
                 control=self._theirs.fileno(),
-                network=self._slot.network,
+                network=self._slot.network.descriptor if self._slot.network is not None else None,
             )
         if self._cgroup.memory_event is not None:
             self._loop.add_reader(self._cgroup.memory_event, self._on_memory_event)
@@ -182,7 +182,8 @@ class NativeSandbox:
             order = frames.pack("X", frames.command(command, environment(toolchain.env, {})))
             with self._stages.deadline(job.limits.compile_seconds):
                 await self._control.send(frames.file_frames(job.files))
-                await self._control.send(order, (self._host.null, messages.write_end, messages.write_end))
+                with self._nothing() as nothing:
+                    await self._control.send(order, (nothing, messages.write_end, messages.write_end))
                 messages.close_write_end()
                 stage = await self._stages.end()
             self._compiled = True
@@ -233,6 +234,15 @@ class NativeSandbox:
         # An interpreter's start was paid before the job came.
         usage = self._cgroup.usage()
         return replace(usage, cpu_seconds=usage.cpu_seconds - self._cpu_base)
+
+    @contextlib.contextmanager
+    def _nothing(self) -> Iterator[int]:
+        """A compiler's standard input: opened for it alone, because flags and locks of an open file are shared."""
+        descriptor = os.open(self._host.devices / "null", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     @contextlib.asynccontextmanager
     async def _directory(self, name: str) -> AsyncIterator[int]:

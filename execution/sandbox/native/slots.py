@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from execution.sandbox.job import Limits
 from execution.sandbox.native.cgroups import Cgroup, Hierarchy
+from execution.sandbox.native.network import Network
 
 # Host users of the sandboxes: one each, so that what the kernel counts by user (pipes, watches, signals, keys) is
 # never shared. 0x70000000 and up lies past every range that distributions, container engines and systemd hand out.
@@ -18,13 +19,12 @@ MOST_FREE = 8
 
 @dataclass(slots=True)
 class Slot:
-    """A host user, a control group, and a network namespace (its loopback is down, so nothing can be left in it).
-
-    Only one sandbox has it at a time; `network` is a descriptor, opened from the first sandbox of the slot."""
+    """A host user, a control group, and a network namespace, which is that of the slot's first sandbox. Only one
+    sandbox has it at a time."""
 
     uid: int
     cgroup: Cgroup
-    network: int | None = None
+    network: Network | None = None
 
 
 class Slots:
@@ -49,6 +49,9 @@ class Slots:
         if not slot.cgroup.recycle(Limits()):
             await _remove(slot.cgroup)
             slot.cgroup = self._new_cgroup()
+        if slot.network is not None and slot.network.used:
+            slot.network.close()
+            slot.network = None
         self._free.append(slot)
 
     async def close(self) -> None:
@@ -63,7 +66,7 @@ class Slots:
 async def _dissolve(slot: Slot) -> None:
     await _remove(slot.cgroup)
     if slot.network is not None:
-        os.close(slot.network)
+        slot.network.close()
 
 
 async def _remove(cgroup: Cgroup) -> None:

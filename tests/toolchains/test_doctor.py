@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from execution import doctor
-from execution.doctor import Finding, Need
+from execution import doctor, host_checks, host_needs, host_packages
+from execution.host_findings import Finding
+from execution.host_needs import Need
 from execution.toolchains.progress import Progress
 
 REPOSITORY = Path(__file__).parents[2]
@@ -19,10 +20,10 @@ FIRST_VERSION = "cgroup /sys/fs/cgroup/{0} cgroup rw,{0} 0 0\n"
 
 
 def test_an_old_python_is_told_with_the_version_to_get() -> None:
-    assert doctor.check_python((3, 9, 2)) == Finding(
+    assert host_checks.check_python((3, 9, 2)) == Finding(
         "Python", "3.9.2 is too old", "install Python 3.11 or newer, then: make PYTHON=python3.11 run"
     )
-    assert doctor.check_python((3, 13, 0)).remedy is None
+    assert host_checks.check_python((3, 13, 0)).remedy is None
 
 
 @pytest.mark.parametrize(
@@ -34,29 +35,29 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     need = Need("bubblewrap", "holds programs", lambda: False)
 
-    (finding,) = doctor.check_needs((need,))
+    (finding,) = host_needs.check_needs((need,))
     assert finding == Finding("bubblewrap", "missing (holds programs)", command, ("bubblewrap",))
 
 
 def test_what_is_there_is_not_asked_for() -> None:
-    (finding,) = doctor.check_needs((Need("bash", "a shell", doctor._command("nothing-such", "sh")),))
+    (finding,) = host_needs.check_needs((Need("bash", "a shell", host_needs._command("nothing-such", "sh")),))
 
     assert finding.remedy is None
-    assert doctor._file("etc/nothing-such", "etc/os-releas?")()
-    assert not doctor._file("etc/nothing-such")()
-    assert doctor._library("libc.so.6")()
-    assert not doctor._library("libnothing-such.so.1")()
+    assert host_needs._file("etc/nothing-such", "etc/os-releas?")()
+    assert not host_needs._file("etc/nothing-such")()
+    assert host_needs._library("libc.so.6")()
+    assert not host_needs._library("libnothing-such.so.1")()
 
 
 def test_first_version_cgroups_are_enough() -> None:
     mounts = "".join(FIRST_VERSION.format(name) for name in ("memory", "pids", "cpu"))
 
-    assert doctor.check_cgroups(mounts).detail == "v1 with memory, pids, cpu"
+    assert host_checks.check_cgroups(mounts).detail == "v1 with memory, pids, cpu"
 
 
 def test_controllers_mounted_together_count_each() -> None:
     mounts = "cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n" + FIRST_VERSION.format("memory")
-    finding = doctor.check_cgroups(mounts)
+    finding = host_checks.check_cgroups(mounts)
 
     assert finding.detail == "without pids"
     assert finding.remedy is not None
@@ -66,11 +67,11 @@ def test_controllers_mounted_together_count_each() -> None:
 def test_second_version_cgroups_are_enough(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
 
-    assert doctor.check_cgroups(f"cgroup2 {tmp_path} cgroup2 rw 0 0\n").detail == "v2 with memory, pids, cpu"
+    assert host_checks.check_cgroups(f"cgroup2 {tmp_path} cgroup2 rw 0 0\n").detail == "v2 with memory, pids, cpu"
 
 
 def test_read_only_cgroups_of_a_container_are_told() -> None:
-    finding = doctor.check_cgroups("cgroup2 /sys/fs/cgroup cgroup2 ro,nosuid 0 0\n")
+    finding = host_checks.check_cgroups("cgroup2 /sys/fs/cgroup cgroup2 ro,nosuid 0 0\n")
 
     assert finding.detail == "/sys/fs/cgroup is read-only"
     assert "mount -o remount,rw /sys/fs/cgroup" in str(finding.remedy)
@@ -78,7 +79,7 @@ def test_read_only_cgroups_of_a_container_are_told() -> None:
 
 def test_a_kernel_without_the_memory_controller_needs_a_boot_parameter(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpu pids\n")
-    finding = doctor.check_cgroups(f"cgroup2 {tmp_path} cgroup2 rw 0 0\n")
+    finding = host_checks.check_cgroups(f"cgroup2 {tmp_path} cgroup2 rw 0 0\n")
 
     assert finding.detail == "without memory"
     assert "cgroup_enable=memory" in str(finding.remedy)
@@ -98,7 +99,7 @@ def test_a_switch_that_forbids_user_namespaces_is_named(
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     (tmp_path / name).parent.mkdir()
     (tmp_path / name).write_text(value)
-    finding = doctor.check_user_namespaces(tmp_path)
+    finding = host_checks.check_user_namespaces(tmp_path)
 
     assert finding.detail == detail
     assert f"sysctl -w {name.replace('/', '.')}=" in str(finding.remedy)
@@ -111,29 +112,29 @@ def test_a_taken_port_is_told_with_the_next_one(monkeypatch: pytest.MonkeyPatch)
         port = taken.getsockname()[1]
         monkeypatch.setenv("PORT", str(port))
         monkeypatch.setenv("HOST", "127.0.0.1")
-        finding = doctor.check_port()
+        finding = host_checks.check_port()
 
     assert finding.detail == f"127.0.0.1:{port} cannot be used: Address already in use"
     assert str(finding.remedy).endswith(f"PORT={port + 1} make run")
-    assert doctor.check_port().remedy is None
+    assert host_checks.check_port().remedy is None
 
 
 def test_a_port_that_is_no_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "70000")
 
-    assert doctor.check_port().detail == "PORT is 70000; a port is a number from 1 to 65535"
+    assert host_checks.check_port().detail == "PORT is 70000; a port is a number from 1 to 65535"
 
 
 def test_a_full_disk_is_told_for_a_home_that_is_not_made_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor.check_disk(tmp_path / "not" / "yet").remedy is None
-    monkeypatch.setattr(doctor, "FREE_BYTES", 1 << 60)
+    assert host_checks.check_disk(tmp_path / "not" / "yet").remedy is None
+    monkeypatch.setattr(host_checks, "FREE_BYTES", 1 << 60)
 
-    assert "RUNCODE_HOME=/path make run" in str(doctor.check_disk(tmp_path / "not" / "yet").remedy)
+    assert "RUNCODE_HOME=/path make run" in str(host_checks.check_disk(tmp_path / "not" / "yet").remedy)
 
 
 def test_the_report_ends_with_one_command_for_all_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    findings = [Finding("Python", "3.11.2"), *(doctor.check_needs((_absent("one"), _absent("two"))))]
+    findings = [Finding("Python", "3.11.2"), *(host_needs.check_needs((_absent("one"), _absent("two"))))]
     said: list[str] = []
 
     assert doctor.report(findings, said.append, brief=False) == 1
@@ -150,7 +151,7 @@ def _absent(name: str) -> Need:
 
 def test_without_apt_the_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    failure = doctor.mend(list(doctor.check_needs((_absent("one"), _absent("two")))), Progress())
+    failure = host_packages.mend(list(host_needs.check_needs((_absent("one"), _absent("two")))), Progress())
 
     assert failure == "apt-get is not here: this host is no Debian; install by your own means: one two"
 
@@ -171,14 +172,15 @@ def test_this_host_is_fit_and_a_brief_doctor_says_only_that(tmp_path: Path) -> N
 
 def test_the_doctor_and_what_it_imports_can_be_read_by_old_pythons() -> None:
     """An old Python must get as far as being told that it is too old."""
-    for name in ("__init__.py", "doctor.py", "environment.py", "toolchains/__init__.py", "toolchains/progress.py"):
-        ast.parse((REPOSITORY / "execution" / name).read_text(), feature_version=(3, 7))
+    imported = ("doctor", "environment", "host_checks", "host_findings", "host_needs", "host_packages")
+    for name in ("__init__", *imported, "toolchains/__init__", "toolchains/progress"):
+        ast.parse((REPOSITORY / "execution" / f"{name}.py").read_text(), feature_version=(3, 7))
 
 
 def test_apt_is_followed_to_its_end() -> None:
     out = io.StringIO()
 
-    assert doctor._apt_get(Progress(out), "--simulate", "install", "dash") is None
-    failure = doctor._apt_get(Progress(out), "--simulate", "install", "runcode-nothing-such")
+    assert host_packages._apt_get(Progress(out), "--simulate", "install", "dash") is None
+    failure = host_packages._apt_get(Progress(out), "--simulate", "install", "runcode-nothing-such")
     assert failure is not None
     assert "Unable to locate package runcode-nothing-such" in failure

@@ -20,7 +20,7 @@ export interface Listener {
   waiting(ms: number): void;
 }
 
-const IDLE_MS = 60_000;
+const IDLE_MS = 30_000;
 const SILENCE_MS = 20_000;
 const OPENING_MS = 20_000;
 
@@ -118,7 +118,7 @@ export class Connection {
       const socket = new WebSocket(this.url);
       this.#socket = socket;
       this.#timer = window.setTimeout(() => reject(new Unreachable()), OPENING_MS);
-      socket.onopen = () => socket.send(JSON.stringify({ type: "auth", key }));
+      socket.onopen = () => socket.send(JSON.stringify({ type: "auth", key, client: "widget" }));
       socket.onmessage = ({ data }) => {
         const frame = JSON.parse(data) as Frame;
         if (socket !== this.#socket) return;

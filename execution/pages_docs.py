@@ -20,7 +20,7 @@ from execution.pages_markdown import render as render_markdown
 
 CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
-    ("Guides", ("languages", "keys", "async-runs", "webhooks", "limits", "usage", "sandbox")),
+    ("Guides", ("languages", "widget", "keys", "async-runs", "webhooks", "limits", "usage", "sandbox")),
     ("Reference", ("api", "runs", "websocket", "socketio", "execute", "mcp", "errors")),
     ("Your own installation", ("deployment", "toolchains", "settings")),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -142,6 +143,19 @@ def test_it_refuses_a_foreign_origin(cast: Cast) -> None:
     assert (foreign.status, foreign.code) == (403, "foreign_origin")
     assert (missing.status, missing.code) == (403, "foreign_origin")
     assert foreign.message != missing.message
+
+
+def test_a_widget_can_be_tried_on_our_own_pages_whatever_its_origins(cast: Cast) -> None:
+    key = create_websocket_key(
+        organisation=cast.alice.organisation, created_by=None, name="widget", origins=["example.org"]
+    ).value
+    assert caller_of(key, kind="websocket", origin=settings.PUBLIC_URL).kind == "websocket"
+    assert refusal_of(key, kind="websocket", origin=f"{settings.PUBLIC_URL}.evil.test").code == "foreign_origin"
+
+
+def test_an_api_key_restricted_to_origins_does_not_open_on_our_own_pages(cast: Cast) -> None:
+    _, key = create_api_key(organisation=cast.alice.organisation, created_by=None, name="page", origins=["example.org"])
+    assert refusal_of(key, origin=settings.PUBLIC_URL).code == "foreign_origin"
 
 
 def test_no_refusal_repeats_the_key(cast: Cast) -> None:

@@ -13,6 +13,7 @@ MEMBER = [
     "/playground/",
     "/dashboard/keys/",
     "/dashboard/websocket-keys/",
+    "/dashboard/widgets/",
     "/dashboard/secret/?show=1",
     "/dashboard/secret/rotate/",
     "/dashboard/settings/",

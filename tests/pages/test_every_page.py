@@ -19,6 +19,7 @@ MEMBER = [
     "/dashboard/",
     "/dashboard/keys/",
     "/dashboard/websocket-keys/",
+    "/dashboard/widgets/",
     "/dashboard/settings/",
     "/playground/",
     "/accounts/email/",

@@ -51,6 +51,7 @@ class Plan:
     connection_rate: Rate = Rate(per_second=1, burst=1)
     history_days: int
     context_idle_seconds: int
+    live_contexts: int
     limits: ExecutionLimits = field(default_factory=ExecutionLimits)
 
 
@@ -64,6 +65,7 @@ FREE = Plan(
     rate=Rate(per_second=50, burst=500),
     history_days=7,
     context_idle_seconds=10 * 60,
+    live_contexts=4,
 )
 
 STARTER = Plan(
@@ -76,6 +78,7 @@ STARTER = Plan(
     rate=Rate(per_second=100, burst=1_000),
     history_days=30,
     context_idle_seconds=30 * 60,
+    live_contexts=16,
 )
 
 PRO = Plan(
@@ -88,6 +91,7 @@ PRO = Plan(
     rate=Rate(per_second=200, burst=2_000),
     history_days=90,
     context_idle_seconds=60 * 60,
+    live_contexts=64,
 )
 
 SCALE = Plan(
@@ -100,6 +104,7 @@ SCALE = Plan(
     rate=Rate(per_second=1_000, burst=10_000),
     history_days=365,
     context_idle_seconds=4 * 60 * 60,
+    live_contexts=256,
 )
 
 PLANS: tuple[Plan, ...] = (FREE, STARTER, PRO, SCALE)

@@ -6,10 +6,10 @@
     ├── PermissionDenied      403 forbidden (or a narrower code)
     ├── NotFound              404 not_found
     ├── MethodNotAllowed      405 method_not_allowed
-    ├── Conflict              409 idempotency_conflict | idempotency_in_progress
+    ├── Conflict              409 idempotency_conflict | idempotency_in_progress | context_ended
     ├── BodyTooLarge          413 body_too_large
     ├── UnsupportedMediaType  415 unsupported_media_type
-    ├── LimitExceeded         429 concurrency_limit | rate_limit | run_quota
+    ├── LimitExceeded         429 concurrency_limit | rate_limit | run_quota | context_limit | context_busy
     └── Unavailable           503 unavailable (or a narrower code)
 
 Raise one anywhere below a view; the outermost layer turns it into the answer. This module
@@ -78,7 +78,7 @@ class MethodNotAllowed(ApiError):
 
 
 class Conflict(ApiError):
-    """Always carries a narrower code: `idempotency_conflict` or `idempotency_in_progress`."""
+    """Always carries a narrower code."""
 
     status, code = 409, "idempotency_conflict"
 

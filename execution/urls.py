@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from execution import history_views, mcp_metadata, views
 from execution.async_runs import views as async_views
 from execution.callbacks import views as callback_views
+from execution.contexts import views as context_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/run-code-sync/?$", views.run_code_sync, name="run_code_sync"),
@@ -17,5 +18,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/?$", callback_views.deliveries, name="deliveries_api"),
     re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/resend/?$", callback_views.resend, name="resend_api"),
+    re_path(r"^execute/?$", context_views.execute, name="execute"),
+    re_path(r"^contexts/?$", context_views.contexts, name="contexts"),
+    re_path(r"^contexts/(?P<context_id>[A-Za-z0-9_-]+)/?$", context_views.context, name="context"),
+    re_path(
+        r"^contexts/(?P<context_id>[A-Za-z0-9_-]+)/interrupt/?$", context_views.interrupt, name="interrupt_context"
+    ),
+    re_path(r"^contexts/(?P<context_id>[A-Za-z0-9_-]+)/restart/?$", context_views.restart, name="restart_context"),
     path("", include("execution.pages_urls")),
 ]

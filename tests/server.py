@@ -36,6 +36,17 @@ def wait_until(condition: Callable[[], bool], what: Callable[[], str], patience:
         time.sleep(0.05)
 
 
+# Charlie, with an organisation and an API key of his own, which is printed.
+STRANGER = """
+from accounts.key_lifecycle import create_api_key
+from accounts.models import User
+from accounts.organisations import ensure_personal_organisation
+charlie, _ = User.objects.get_or_create(email="charlie@strangers.example")
+organisation = ensure_personal_organisation(user=charlie)
+print(create_api_key(organisation=organisation, created_by=charlie, name="Stranger")[1])
+"""
+
+
 class Service:
     """`home` is its RUNCODE_HOME, `demo` what `manage.py demo --json` prints, `process` is `manage.py serve`."""
 
@@ -127,6 +138,10 @@ class Service:
         """The output of a management command on this installation."""
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(command, cwd=REPOSITORY, env=self.environment, check=True, capture_output=True).stdout
+
+    def stranger_key(self) -> str:
+        """An API key of somebody who has nothing to do with the demo's organisation."""
+        return self.manage("shell", "-v0", "-c", STRANGER).decode().split()[-1]
 
     def shell(self, line: str) -> str:
         """What a shell line with curl prints, with `$BASE` and this service's keys set. The call must be accepted."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from execution.sandbox.cells import Cell, CellResult, ContextInfo, Item
-from execution.sandbox.errors import ContextBusy, ContextsFull, ContextUnknown
+from execution.sandbox.errors import ContextBusy, ContextEnded, ContextsFull, ContextUnknown
 from execution.sandbox.job import MIB, Limits
 from execution.sandbox.kernel import Kernel
 from execution.sandbox.live import Live
@@ -91,7 +91,7 @@ class Contexts:
         self, *, scope: str, context_id: str, cell: Cell, live: Live | None, on_item: Callable[[Item], None]
     ) -> CellResult:
         """Runs a cell after those that wait already. Cancelling interrupts it, or takes it out of the queue. Raises
-        ContextUnknown and ContextBusy."""
+        ContextUnknown, ContextEnded and ContextBusy."""
         context = self._get(scope, context_id)
         if context.waiting > MOST_WAITING:
             raise ContextBusy(
@@ -102,6 +102,8 @@ class Contexts:
             async with context.turn:
                 if context.closed:
                     raise ContextUnknown("The context was closed before this cell could run.")
+                if not context.kernel.alive:
+                    raise ContextEnded("The context has lost its state. Restart it, or open a new one.")
                 context.count += 1
                 return await context.kernel.execute(cell, context.count, live=live, on_item=on_item)
         finally:

@@ -4,6 +4,7 @@ SandboxError
 ├── SandboxUnavailable   no supervisor, no room in time, or a host that cannot enforce a limit
 ├── ToolchainMissing     the compiler is not installed on this host
 ├── ContextUnknown       no such context, for this customer
+├── ContextEnded         it has lost its state, and waits to be restarted
 ├── ContextsFull         no room for another one
 └── ContextBusy          too many cells wait for it
 """
@@ -23,6 +24,10 @@ class ToolchainMissing(SandboxError):
 
 class ContextUnknown(SandboxError):
     """There is no such context here, or it is somebody else's, or it has expired."""
+
+
+class ContextEnded(SandboxError):
+    """The context's kernel has ended, with all its state, and nothing was run."""
 
 
 class ContextsFull(SandboxError):

@@ -124,7 +124,7 @@ class Kernel:
         self._channel.send(
             {"do": "execute", "code": cell.code, "env": dict(cell.env), "streamed": cell.streamed or bool(cell.stdin)}
         )
-        if self._gone is not None:
+        if not self.alive:
             running.done.set_result(None)
         timer = self._loop.call_later(cell.seconds, self._stop, CellOutcome.TIME_LIMIT)
         try:

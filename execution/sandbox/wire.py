@@ -18,6 +18,7 @@ from typing import Any
 
 from execution.sandbox.errors import (
     ContextBusy,
+    ContextEnded,
     ContextsFull,
     ContextUnknown,
     SandboxError,
@@ -33,6 +34,7 @@ _ERRORS = {
     "unavailable": SandboxUnavailable,
     "toolchain_missing": ToolchainMissing,
     "context_unknown": ContextUnknown,
+    "context_ended": ContextEnded,
     "contexts_full": ContextsFull,
     "context_busy": ContextBusy,
     "failed": SandboxError,

@@ -4,6 +4,7 @@ Cells run in the main thread; a second one reads the channel, so that an interru
 """
 
 import asyncio
+import base64
 import builtins
 import contextlib
 import json
@@ -63,7 +64,10 @@ def receive():
 def show(data, *, primary=False, transient=None, update=False):
     send(
         "item",
-        data=data,
+        data={
+            mime: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+            for mime, value in data.items()
+        },
         primary=primary,
         display_id=str((transient or {}).get("display_id", "")),
         update=update,

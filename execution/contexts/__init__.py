@@ -1,0 +1,8 @@
+"""Contexts: programs that remember, from the requests of `POST /execute` to the sandbox's kernels.
+
+requests   what a client may ask
+languages  its words for the kernels
+cells      the door: admission, the kernel, the bill
+answers    a cell's result as an Execution
+views      HTTP
+"""

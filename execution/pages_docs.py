@@ -22,7 +22,7 @@ CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
     ("Guides", ("languages", "widget", "keys", "async-runs", "webhooks", "limits", "usage", "sandbox")),
     ("Reference", ("api", "runs", "websocket", "socketio", "execute", "mcp", "errors")),
-    ("Your own installation", ("deployment", "toolchains", "settings")),
+    ("Your own installation", ("deployment", "docker-driver", "toolchains", "settings")),
 )
 _DATA_FENCE = re.compile(r"^```data ([a-z-]+)\n```$", re.MULTILINE)
 _FOLDER = Path(settings.BASE_DIR) / "docs"

@@ -7,7 +7,7 @@ import pytest
 import structlog
 from django.conf import settings
 
-from tests.sandbox import supervisors
+from tests.sandbox import engine, supervisors
 from tests.server import Service, running_service
 
 pytest_plugins = ["tests.cast", "tests.metering"]
@@ -33,6 +33,13 @@ def sandbox(sandbox_of_session: supervisors.RunningSupervisor) -> supervisors.Ru
     """The sandbox supervisor of this test process' installation: with it, `run_code` runs code."""
     assert sandbox_of_session.process.poll() is None, sandbox_of_session.log()
     return sandbox_of_session
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[str]:
+    """The address of a real Docker Engine, which all test processes share."""
+    with engine.running() as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,15 @@ import asyncio
 import ctypes
 import gc
 import logging
+import os
 import pwd
 import signal
 import sys
 from pathlib import Path
 
+from execution.sandbox.choice import DRIVERS, driver_named
+from execution.sandbox.driver import Driver
 from execution.sandbox.errors import SandboxUnavailable
-from execution.sandbox.native.driver import NativeDriver
 from execution.sandbox.supervisor import Supervisor, claim
 
 M_MMAP_THRESHOLD = -3  # malloc.h
@@ -22,13 +24,18 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True, help="the installation's folder (RUNCODE_HOME)")
     parser.add_argument("--toolchains", type=Path, help="where they are installed (default: toolchains in the home)")
     parser.add_argument("--owner", type=_user_id, help="user (name or number) that may connect, when not root")
+    parser.add_argument(
+        "--driver",
+        default=os.environ.get("RUNCODE_SANDBOX_DRIVER") or "auto",
+        help=f"{', '.join(DRIVERS)} (default: RUNCODE_SANDBOX_DRIVER, else auto)",
+    )
     parser.add_argument("--check", action="store_true", help="try one sandbox, say what is missing, and end")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s supervisor %(levelname)s %(message)s")
     home: Path = options.home.resolve()
     toolchains = (options.toolchains or home / "toolchains").resolve()
-    driver = NativeDriver(home=home, toolchains=toolchains)
     try:
+        driver = driver_named(options.driver, home=home, toolchains=toolchains)
         claim(home)
         driver.prepare()
         supervisor = Supervisor(home=home, toolchains=toolchains, driver=driver)
@@ -46,10 +53,10 @@ def _user_id(text: str) -> int:
         raise argparse.ArgumentTypeError(f"there is no user {text}") from None
 
 
-async def _check(driver: NativeDriver) -> None:
+async def _check(driver: Driver) -> None:
     await driver.start()
     await driver.stop()
-    print("This host can run sandboxes: a trial one was inspected and is closed.")  # noqa: T201 (a command's answer)
+    print(f"This host can run sandboxes ({driver.name}): a trial one was inspected and is closed.")  # noqa: T201 (a command's answer)
 
 
 async def _serve(supervisor: Supervisor, owner: int | None) -> None:

@@ -17,7 +17,8 @@ class Driver(Protocol):
     The supervisor calls `start` once, before any job; then `warm` with the installed toolchains, again whenever they
     may have changed, and `run` for each job, many at once; and `stop` once, after the last `run` has returned."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     async def start(self) -> None:
         """Removes what an earlier process left, and proves on a live sandbox that every limit holds here.

@@ -1,6 +1,8 @@
+import shutil
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from django.conf import settings
 
 from execution.sandbox.client import SandboxClient
 from tests.sandbox import supervisors
@@ -12,10 +14,32 @@ def shared_supervisor() -> Iterator[supervisors.RunningSupervisor]:
         yield supervisor
 
 
+@pytest.fixture(scope="session")
+def docker_supervisor(
+    docker_engine: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[supervisors.RunningSupervisor]:
+    # Not all toolchains: each would be made into an image, and kept warm.
+    compilers = tmp_path_factory.mktemp("toolchains") / "compilers"
+    compilers.mkdir()
+    for name in ("python-3.14.json", "gcc-15.json", "g++-15.json"):
+        shutil.copy(settings.RUNCODE_HOME / "toolchains" / "compilers" / name, compilers)
+    with supervisors.running(engine=docker_engine, toolchains=compilers.parent) as supervisor:
+        yield supervisor
+
+
 @pytest.fixture
 def supervisor(shared_supervisor: supervisors.RunningSupervisor) -> supervisors.RunningSupervisor:
     assert shared_supervisor.process.poll() is None, shared_supervisor.log()
     return shared_supervisor
+
+
+@pytest.fixture(params=["native", "docker"])
+def every_supervisor(request: pytest.FixtureRequest) -> supervisors.RunningSupervisor:
+    """For what every driver does alike: a supervisor of each, in turn."""
+    name = {"native": "shared_supervisor", "docker": "docker_supervisor"}[request.param]
+    supervisor: supervisors.RunningSupervisor = request.getfixturevalue(name)
+    assert supervisor.process.poll() is None, supervisor.log()
+    return supervisor
 
 
 @pytest.fixture

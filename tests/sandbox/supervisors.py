@@ -77,11 +77,14 @@ def accepts(path: Path) -> bool:
     return True
 
 
-def start(home: Path, *, toolchains: Path | None = None) -> RunningSupervisor:
+def start(home: Path, *, toolchains: Path | None = None, engine: str | None = None) -> RunningSupervisor:
+    """`engine`: the address of the Docker Engine that its sandboxes are containers of; without one they are native."""
     command = [sys.executable, "-m", "execution.sandbox", "--home", str(home)]
     command += ["--toolchains", str(toolchains or settings.RUNCODE_HOME / "toolchains")]
+    command += ["--driver", "docker" if engine else "native"]
+    environment = os.environ | ({"DOCKER_HOST": engine} if engine else {})
     with (home / "log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log, env=environment)
     supervisor = RunningSupervisor(home, process)
     deadline = time.monotonic() + PATIENCE
     while not accepts(supervisor.socket):
@@ -92,10 +95,10 @@ def start(home: Path, *, toolchains: Path | None = None) -> RunningSupervisor:
 
 
 @contextmanager
-def running(*, toolchains: Path | None = None) -> Iterator[RunningSupervisor]:
+def running(*, toolchains: Path | None = None, engine: str | None = None) -> Iterator[RunningSupervisor]:
     """A supervisor in a new home, stopped in the end as an operator would."""
     home = Path(tempfile.mkdtemp(prefix="runcode-"))
-    supervisor = start(home, toolchains=toolchains)
+    supervisor = start(home, toolchains=toolchains, engine=engine)
     try:
         yield supervisor
     finally:

@@ -15,6 +15,12 @@ from execution.sandbox.toolchain import Toolchain
 from tests.sandbox import supervisors
 from tests.sandbox.supervisors import RunningSupervisor
 
+
+@pytest.fixture
+def supervisor(every_supervisor: RunningSupervisor) -> RunningSupervisor:
+    return every_supervisor
+
+
 # Says when it was compiled, so that a build that was used again shows itself.
 WHEN = b"""#include <stdio.h>
 int main(void) { int c; printf("%s ", __DATE__ __TIME__); while ((c = getchar()) != EOF) putchar(c); return 0; }

@@ -10,6 +10,12 @@ from execution.sandbox.job import MIB, Job, Limits, Outcome, Result
 from execution.sandbox.live import MOST_INPUT, Live
 from tests.sandbox.supervisors import RunningSupervisor, memory_of
 
+
+@pytest.fixture
+def supervisor(every_supervisor: RunningSupervisor) -> RunningSupervisor:
+    return every_supervisor
+
+
 ECHO = b"""import sys
 print("name?", flush=True)
 name = input()

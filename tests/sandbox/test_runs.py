@@ -12,6 +12,11 @@ from execution.sandbox.job import MIB, Job, Limits, Outcome, Result
 from tests.sandbox.supervisors import RunningSupervisor
 
 
+@pytest.fixture
+def supervisor(every_supervisor: RunningSupervisor) -> RunningSupervisor:
+    return every_supervisor
+
+
 async def python(client: SandboxClient, code: str, **job: object) -> Result:
     return await client.run(Job("python-3.14", {"main.py": code.encode()}, "main.py", **job))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Compiles the two helpers, launcher and init, once for each version of their source."""
+"""Compiles the helpers, once for each version of their source."""
 
 import hashlib
 import shutil
@@ -15,11 +15,14 @@ REMEDY = "Install it: apt-get install gcc musl-tools"
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-static")
 
 
-def build_helper(name: str, folder: Path) -> Path:
+def build_helper(name: str, folder: Path, sources: Path = SOURCES) -> Path:
     """The executable of `name`.c below `folder`, compiled unless one of this very source is there already."""
-    source = SOURCES / f"{name}.c"
-    digest = hashlib.sha256(source.read_bytes() + repr((COMPILER, FLAGS)).encode()).hexdigest()[:12]
-    executable = folder / f"{name}-{digest}"
+    source = sources / f"{name}.c"
+    # What is included counts too: init, by others.
+    digest = hashlib.sha256(repr((COMPILER, FLAGS)).encode())
+    for path in sorted({source, *SOURCES.glob("*.c")} if sources != SOURCES else {source}):
+        digest.update(path.read_bytes())
+    executable = folder / f"{name}-{digest.hexdigest()[:12]}"
     if executable.exists():
         return executable
     compiler = shutil.which(COMPILER)

@@ -84,7 +84,11 @@ class NativeDriver:
         self._host = Host(launcher, Slots(self._hierarchy), devices)
         self._pool = Pool(self._make, most_ready=MOST_READY)
         self._kernels = Pool(self._make_kernel, most_ready=MOST_READY_KERNELS)
-        await self._prove()
+        try:
+            await self._prove()
+        except BaseException:
+            await self.stop()
+            raise
 
     def warm(self, toolchains: Iterable[Toolchain]) -> None:
         work_bytes = Limits().work_bytes

@@ -1,0 +1,228 @@
+"""The supervisor's end of a container's attached streams: frames in, frames out (relay.c)."""
+
+import asyncio
+import logging
+import struct
+from collections import deque
+from collections.abc import Callable
+
+from execution.sandbox.capture import Capture
+from execution.sandbox.docker.engine import Engine
+from execution.sandbox.errors import SandboxError
+from execution.sandbox.frames import ControlLost, Frame, FrameDecoder, pack
+from execution.sandbox.live import Live
+from execution.sandbox.stage import Usage
+
+log = logging.getLogger(__name__)
+
+# The Engine's own multiplexing of a container's two outputs: which one, three bytes of nothing, how much follows.
+_MULTIPLEX = struct.Struct("!BxxxI")
+_STDOUT = 1
+_USAGE = struct.Struct("=QQQ")
+# The relay lets four times as many bytes of output be under way.
+_TELL_EVERY = 65536
+_HEAD_END = b"\r\n\r\n"
+
+
+class Attachment(asyncio.Protocol):
+    """The way to a container's relay. Frames of init are handed out in order by `receive`; what the program prints goes
+    into the captures of `listen`, and what the container has used so far is kept in `usage`."""
+
+    def __init__(self, container: str) -> None:
+        self._container = container
+        self._loop = asyncio.get_running_loop()
+        self._upgraded: asyncio.Future[None] = self._loop.create_future()
+        self._head = b""
+        self._multiplexed = bytearray()
+        self._decoder = FrameDecoder()
+        self._frames: deque[Frame] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._captures: dict[str, Capture] = {}
+        self._input = b""
+        self._input_under_way = self._input_ending = False
+        self._taken, self._paused = 0, False
+        self.usage = Usage(0.0, 0, 0)
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+
+    @classmethod
+    async def open(cls, engine: Engine, container: str) -> "Attachment":
+        """Attaches to a container that is not started yet, so that nothing it says is missed."""
+        attachment = cls(container)
+        await engine.open(lambda: attachment)
+        await attachment._upgraded
+        return attachment
+
+    # --- orders ---
+
+    async def send(self, data: bytes) -> None:
+        """Sends whole frames. Raises ControlLost."""
+        if self.lost.done() or self._transport is None:
+            raise ControlLost
+        self._transport.write(data)
+
+    async def receive(self) -> Frame:
+        """The next frame, or ControlLost once the container has gone and nothing is left to hand out."""
+        while not self._frames:
+            if self.lost.done():
+                raise ControlLost
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        return self._frames.popleft()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits for a frame that has not come."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def order_kill(self) -> None:
+        """Tells init to kill whatever runs."""
+        self._write(pack("K"))
+
+    def close(self) -> None:
+        """Ends the relay's input, and with it the container."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- a program's streams ---
+
+    def listen(self, *, stdout: Capture, stderr: Capture) -> None:
+        """Where the next program's output goes."""
+        self._captures = {"o": stdout, "e": stderr}
+        self._taken, self._paused = 0, False
+
+    def give_input(self, data: bytes) -> None:
+        """Gives the program input, as fast as it takes it."""
+        self._input += data
+        self._send_input()
+
+    def end_input(self) -> None:
+        """End-of-file, after everything that was given."""
+        self._input_ending = True
+        self._send_input()
+
+    def pause(self, paused: bool) -> None:
+        """Whether nothing more is taken from the program, which is held back once its pipes are full."""
+        self._paused = paused
+        self._tell_taken()
+
+    def _send_input(self) -> None:
+        """One part at a time: what the program does not take waits here, not in the container's memory."""
+        if self._input_under_way:
+            return
+        if self._input:
+            part, self._input = self._input[:65536], self._input[65536:]
+            self._input_under_way = True
+            self._write(pack("i", part))
+        elif self._input_ending:
+            self._input_ending = False
+            self._write(pack("z"))
+
+    def _tell_taken(self) -> None:
+        if self._taken >= _TELL_EVERY and not self._paused:
+            self._write(pack("a", struct.pack("=I", self._taken)))
+            self._taken = 0
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self.lost.done():
+            self._transport.write(data)
+
+    # --- what comes in ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what stream connections have)
+        self._transport = transport
+        transport.write(
+            f"POST /containers/{self._container}/attach?stream=1&stdin=1&stdout=1&stderr=1 HTTP/1.1\r\n"
+            "Host: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._upgraded.done():
+            self._upgraded.set_exception(SandboxError("The Docker Engine hung up on an attachment."))
+        if not self.lost.done():
+            self.lost.set_result(None)
+        self._wake()
+
+    def data_received(self, data: bytes) -> None:
+        if not self._upgraded.done():
+            data = self._read_head(data)
+        self._multiplexed += data
+        while len(self._multiplexed) >= _MULTIPLEX.size:
+            stream, size = _MULTIPLEX.unpack_from(self._multiplexed)
+            end = _MULTIPLEX.size + size
+            if len(self._multiplexed) < end:
+                return
+            part = bytes(self._multiplexed[_MULTIPLEX.size : end])
+            del self._multiplexed[:end]
+            if stream != _STDOUT:
+                log.warning("a container's relay says: %s", part.decode(errors="replace").strip())
+                continue
+            for frame in self._decoder.feed(part):
+                self._take(frame)
+
+    def _read_head(self, data: bytes) -> bytes:
+        """The answer to the request; returns what comes after it."""
+        self._head += data
+        head, end, rest = self._head.partition(_HEAD_END)
+        if not end:
+            return b""
+        status = head.split(b"\r\n", 1)[0].decode(errors="replace")
+        if status.split(" ")[1:2] in (["101"], ["200"]):
+            self._upgraded.set_result(None)
+            return rest
+        self._upgraded.set_exception(SandboxError(f"The Docker Engine refused an attachment: {status}."))
+        self.close()
+        return b""
+
+    def _take(self, frame: Frame) -> None:
+        if frame.kind in "oe":
+            if capture := self._captures.get(frame.kind):
+                capture.feed(frame.payload)
+            self._taken += len(frame.payload)
+            self._tell_taken()
+        elif frame.kind == "i":
+            self._input_under_way = False
+            self._send_input()
+        elif frame.kind == "u":
+            cpu_ns, peak, kills = _USAGE.unpack(frame.payload)
+            self.usage = Usage(cpu_ns / 1e9, peak, kills)
+        else:
+            self._frames.append(frame)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class AttachedStdio:
+    """The three streams of one program in a container; the port of a live run (`execution.sandbox.live`)."""
+
+    def __init__(self, attachment: Attachment, *, cap: int) -> None:
+        self._attachment = attachment
+        self.stdout, self.stderr = Capture(cap=cap), Capture(cap=cap)
+        attachment.listen(stdout=self.stdout, stderr=self.stderr)
+
+    def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
+        """Sets the caps of a job, before its program has written anything."""
+        self.stdout.limit(cap=cap, on_overflow=on_overflow)
+        self.stderr.limit(cap=cap, on_overflow=on_overflow)
+
+    def show(self, live: Live) -> None:
+        """Lets a live run see the output as it comes, give input, and hold the program back."""
+        self.stdout.on_data = lambda data: live.on_output("stdout", data)
+        self.stderr.on_data = lambda data: live.on_output("stderr", data)
+        live.attach(self)
+
+    def write(self, data: bytes) -> None:
+        self._attachment.give_input(data)
+
+    def end_input(self) -> None:
+        self._attachment.end_input()
+
+    def pause(self) -> None:
+        self._attachment.pause(True)
+
+    def resume(self) -> None:
+        self._attachment.pause(False)

@@ -42,6 +42,8 @@ _server = socketio.AsyncServer(
     cors_allowed_origins="*",
     cors_credentials=False,
     max_http_buffer_size=PACKET_BYTES,
+    # The sweep below does it, and more.
+    monitor_clients=False,
     serializer=Packet,
     # The handlers return at once, and what a client types must arrive in the order in which it was typed.
     async_handlers=False,
@@ -77,7 +79,6 @@ async def socket_io_service() -> AsyncIterator[None]:
         for client in list(_clients.values()):
             await client.close()
         _clients.clear()
-        await _server.shutdown()
 
 
 # --- what python-socketio calls ---
@@ -155,7 +156,7 @@ async def _emit(sid: str, event: str, data: Any) -> None:
 
 
 async def _keep_sweeping() -> None:
-    """Ends what the library would keep: clients that do not say who they are, that do not read, or that are gone."""
+    """Ends what would be kept for ever: clients that do not say who they are, that do not read, or that are gone."""
     seen: set[str] = set()
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
@@ -165,7 +166,9 @@ async def _keep_sweeping() -> None:
             if engine_sid not in engines:
                 await _disconnect(sid)
         for engine_sid, engine in engines.items():
-            if engine.queue.qsize() > UNREAD_PACKETS or (engine_sid in seen and engine_sid not in known):
+            if engine.closed or not await engine.check_ping_timeout():
+                _server.eio.sockets.pop(engine_sid, None)
+            elif engine.queue.qsize() > UNREAD_PACKETS or (engine_sid in seen and engine_sid not in known):
                 await engine.close(wait=False)
                 _hang_up(engine)
         seen = engines.keys() - known

@@ -67,6 +67,7 @@ class Service:
             **environment,
         }
         self.process: subprocess.Popen[bytes]
+        self.second: subprocess.Popen[bytes]
         self.demo: dict[str, str] = {}
 
     # --- its life ---
@@ -113,10 +114,12 @@ class Service:
 
     @contextmanager
     def second_web(self) -> Iterator[str]:
-        """A second web process beside the service's own, as on another machine; its address. It needs REDIS_URL."""
+        """A second web process beside the service's own, as on another machine; its address. It needs REDIS_URL.
+
+        `second` is the process that was started last."""
         with socket.create_server(("127.0.0.1", 0)) as listener, (self.home / "log").open("ab") as log:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            process = subprocess.Popen(
+            process = self.second = subprocess.Popen(
                 [sys.executable, "-m", "execution.management.web", str(listener.fileno())],
                 cwd=REPOSITORY,
                 env=self.environment,

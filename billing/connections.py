@@ -20,7 +20,11 @@ async def take_seat(organisation_id: int, plan: Plan, connection: str) -> Hold |
 
     When a process or machine dies its seats come back within LEASE_SECONDS. Raises Unavailable.
     """
-    lease = Lease(CONNECTIONS, plan.concurrent_connections, connection, LEASE_SECONDS)
+    return await take_place(organisation_id, Lease(CONNECTIONS, plan.concurrent_connections, connection, LEASE_SECONDS))
+
+
+async def take_place(organisation_id: int, lease: Lease) -> Hold | None:
+    """As `take_seat`, for any lease that is held for longer than a run."""
     scope = scope_of(organisation_id)
     try:
         running = await metering()

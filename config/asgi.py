@@ -26,6 +26,7 @@ from config.static_files import StaticFiles  # noqa: E402
 from config.websockets import nothing_here  # noqa: E402
 from execution import history_retention  # noqa: E402
 from execution.async_runs.service import queue_service  # noqa: E402
+from execution.batches.worker import batch_service  # noqa: E402
 from execution.callbacks.courier import courier_service  # noqa: E402
 from execution.history import history_service  # noqa: E402
 from execution.idempotency import expiry as idempotency_expiry  # noqa: E402
@@ -42,6 +43,7 @@ SERVICES: list[Service] = [
     background(last_used.keep_writing),
     metering_service,
     history_service,
+    batch_service,
     background(history_retention.keep_expiring),
     queue_service,
     courier_service,

@@ -80,7 +80,8 @@ class HotHandler(ASGIHandler):
             response = await self._answer(scope, headers, receive, request_id)
             self._finish(response, scope, request_id)
             status = response.status_code
-            await self.send_response(response, send)
+            sent = self.send_response(response, send)
+            await (cancelled_with_client(sent, receive) if response.streaming else sent)
         except ClientGone:
             pass
         finally:

@@ -15,6 +15,8 @@ from execution.validation import validated
 TESTS: Final = 1000
 # An expected output is compared with what the plan keeps of an output, which no plan makes larger than this.
 EXPECTED_BYTES: Final = 1024 * 1024
+# What a checker finds in its work dir and, in this order, among its arguments: that of testlib.
+CHECKED_FILES: Final = ("input.txt", "output.txt", "expected.txt")
 _MODES: Final = tuple(mode.value for mode in Mode)
 
 
@@ -58,6 +60,16 @@ class BatchRequest:
             asynchronous=fields.get("async") or False,
             callback=fields.get("callback") or False,
         )
+
+    @property
+    def judged(self) -> int:
+        """How many cases have an output that is right or wrong."""
+        return len(self.cases) if self.checker else sum(case.expected is not None for case in self.cases)
+
+    @property
+    def runs(self) -> int:
+        """How many runs of the month the batch takes at most: a checker is a program that runs, too."""
+        return len(self.cases) * (2 if self.checker else 1)
 
     def request_of(self, case: Case) -> RunRequest:
         """The program with a case's input, and with its limits and arguments where it has some of its own."""
@@ -103,6 +115,13 @@ class TestSerializer(serializers.Serializer[Any]):
 
 class CheckerSerializer(ProgramSerializer):
     """A checker is a program like any other; its input and arguments are the service's to give."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        files = attrs.get("files") or {}
+        if taken := [name for name in CHECKED_FILES if name in files or name == attrs.get("entrypoint")]:
+            raise serializers.ValidationError({"files": {taken[0]: "Is the name of a file that the checker is given."}})
+        return attrs
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data is not serializers.empty and data is not None and not isinstance(data, dict):

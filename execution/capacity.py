@@ -18,7 +18,7 @@ from accounts.ratelimits import Lease, State, TokenBucket
 from accounts.ratelimits.keeper import LEASE_SECONDS
 from billing import quotas
 from billing.charges import RunUsage
-from billing.connections import leave_seat, take_seat
+from billing.connections import leave_seat, take_place, take_seat
 from billing.ledger import was_billed
 from billing.periods import Period
 from billing.plans import Plan
@@ -26,7 +26,7 @@ from config.errors import LimitExceeded
 from execution.limit_headers import Policy, limit_headers, seconds, seconds_left
 from execution.sandbox.job import MIB, Limits
 
-__all__ = ["Admission", "RunUsage", "admit_connection", "admit_run", "admit_to_queue", "limits_for"]
+__all__ = ["Admission", "RunUsage", "admit_batch", "admit_connection", "admit_run", "admit_to_queue", "limits_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,24 @@ async def admit_to_queue(caller: Caller, plan: Plan, *, waiting: int) -> dict[st
 
 
 @asynccontextmanager
+async def admit_batch(caller: Caller, plan: Plan, *, batch_id: UUID, runs: int) -> AsyncIterator[dict[str, str]]:
+    """Room for a batch whose client waits: one place of its key for all its runs together, held until the block is
+    left; the runs themselves are then admitted as queued ones. Gives RateLimit and RateLimit-Policy for the answer.
+
+    Raises LimitExceeded as `admit_run` does, and Unavailable when the limits cannot be checked.
+    """
+    headers = await admit_to_queue(caller, plan, waiting=runs - 1)
+    lease = _key_places(caller, plan, batch_id.hex)
+    place = await take_place(caller.organisation_id, lease)
+    if place is None:
+        raise _no_place(plan, headers)
+    try:
+        yield headers
+    finally:
+        await leave_seat(place)
+
+
+@asynccontextmanager
 async def admit_connection(caller: Caller, plan: Plan, *, connection: str) -> AsyncIterator[None]:
     """A seat for the WebSocket connection of that id among its organisation's, held until the block is left.
 
@@ -140,8 +158,11 @@ def _policies(caller: Caller, plan: Plan, member: str, connection: str | None) -
     if connection is not None:
         rate = plan.connection_rate
         return (Policy.rate(TokenBucket.per_second(f"connection:{connection}", rate.per_second, rate.burst)),)
-    key = f"{caller.kind}:{caller.key_id}"
-    return (Policy.concurrency(Lease(key, plan.sync_concurrency, member, LEASE_SECONDS)), _key_rate(caller, plan))
+    return (Policy.concurrency(_key_places(caller, plan, member)), _key_rate(caller, plan))
+
+
+def _key_places(caller: Caller, plan: Plan, member: str) -> Lease:
+    return Lease(f"{caller.kind}:{caller.key_id}", plan.sync_concurrency, member, LEASE_SECONDS)
 
 
 def _key_rate(caller: Caller, plan: Plan) -> Policy:
@@ -153,16 +174,19 @@ def _refusal(refused: quotas.Refused, plan: Plan, policies: Sequence[Policy]) ->
     if refused.place == 0:
         return _quota_used(plan, refused.period, headers)
     if isinstance(policies[refused.place - 1].check, Lease):
-        # A place comes free when the caller's own programs end, long before a lease lapses.
-        code, wait = "concurrency_limit", 1
-        message = (
-            f"This key runs {plan.sync_concurrency} programs already, the most at once on the {plan.name} plan. "
-            "Wait for one to end, then send this again."
-        )
-    else:
-        code, wait = "rate_limit", max(seconds(refused.retry_after), 1)
-        message = f"Too many runs in too short a time. Wait {wait} s, then send this again."
-    return LimitExceeded(message, code=code, headers={**headers, "Retry-After": str(wait)})
+        return _no_place(plan, headers)
+    wait = max(seconds(refused.retry_after), 1)
+    message = f"Too many runs in too short a time. Wait {wait} s, then send this again."
+    return LimitExceeded(message, code="rate_limit", headers={**headers, "Retry-After": str(wait)})
+
+
+def _no_place(plan: Plan, headers: dict[str, str]) -> LimitExceeded:
+    message = (
+        f"This key runs {plan.sync_concurrency} programs already, the most at once on the {plan.name} plan. "
+        "Wait for one to end, then send this again."
+    )
+    # A place comes free when the caller's own programs end, long before a lease lapses.
+    return LimitExceeded(message, code="concurrency_limit", headers={**headers, "Retry-After": "1"})
 
 
 def _quota_used(plan: Plan, period: Period, headers: dict[str, str], *, waiting: int = 0) -> LimitExceeded:

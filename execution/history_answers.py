@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from execution.history_requests import request_data
 from execution.models import Run
 from execution.models.results import result_of
 from execution.results import answer_of
@@ -35,7 +36,7 @@ def listed(run: Run) -> dict[str, Any]:
 def detailed(run: Run, *, extended: bool) -> dict[str, Any]:
     """The whole run. `request` is a body that could be sent again, `result` what was, or would have been, answered;
     either is null when it is not there, `output` and `error` are when they are not kept."""
-    request = run.request_data
+    request = request_data(run)
     return {
         **listed(run),
         "extra_params": run.extra_params_data,

@@ -16,11 +16,12 @@ from django.utils.dateparse import parse_date, parse_datetime
 from config.errors import FieldError, InvalidRequest
 from execution.catalogue import COMPILERS
 from execution.json_body import printable
-from execution.models import Run
+from execution.models import Batch, Run
 from execution.sandbox.job import Outcome
 from execution.verdicts import Verdict
 
 T = TypeVar("T")
+Row = TypeVar("Row", Run, Batch)
 
 PAGE: Final = 50
 MOST: Final = 100
@@ -110,7 +111,10 @@ class Filters:
         if self.cursor is not None:
             where &= Q(pk__lt=self.cursor)
         light = runs.filter(where).defer("request", "extra_params", "stdout", "stderr", "compile_output", "files")
-        found = list(light.order_by("-pk")[: self.limit + 1])
+        return self.cut(list(light.order_by("-pk")[: self.limit + 1]))
+
+    def cut(self, found: list[Row]) -> tuple[list[Row], "Filters | None"]:
+        """A page of what was `found` with one more than it holds, and the filters of the next."""
         page = found[: self.limit]
         return page, replace(self, cursor=page[-1].pk) if len(found) > self.limit else None
 

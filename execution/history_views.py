@@ -41,7 +41,7 @@ async def run(request: HttpRequest, run_id: str) -> HttpResponse:
     if request.method == "DELETE":
         return await _remove(await find(caller, run_id))
     seconds = wait_of(request.GET)
-    extended = extended_of(request.GET)
+    extended = flag_of(request.GET, "extended", default=False)
     found = await find(caller, run_id)
     if seconds and not found.ended:
         await wait_until_ended(Run, found.pk, seconds)
@@ -70,7 +70,7 @@ async def find(caller: Caller, run_id: str) -> Run:
     """The organisation's run of that id. Raises NotFound, for another's alike."""
     # Digits that no column holds are an id that nothing has.
     if len(run_id) <= 19 and int(run_id) <= LARGEST_ID:
-        rows = Run.objects.filter(pk=int(run_id), organisation=caller.organisation_id)
+        rows = Run.objects.filter(pk=int(run_id), organisation=caller.organisation_id).select_related("batch")
         found: Run | None = await database_sync_to_async(rows.first)()
         if found is not None:
             return found
@@ -90,10 +90,10 @@ def wait_of(query: Mapping[str, Any]) -> float:
     return seconds
 
 
-def extended_of(query: Mapping[str, Any]) -> bool:
-    """Whether `?extended=true` asks for all fields. Raises InvalidRequest."""
-    text = query.get("extended", "") or "false"
-    if text not in ("true", "false"):
+def flag_of(query: Mapping[str, Any], name: str, *, default: bool) -> bool:
+    """The parameter of that name, `true` or `false`. Raises InvalidRequest."""
+    text = query.get(name, "")
+    if text not in ("true", "false", ""):
         error = "Must be true or false."
-        raise InvalidRequest(f"extended: {error}", errors=[FieldError("extended", error)])
-    return bool(text == "true")
+        raise InvalidRequest(f"{name}: {error}", errors=[FieldError(name, error)])
+    return bool(text == "true") if text else default

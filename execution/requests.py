@@ -32,7 +32,8 @@ MEMORY_MB: Final = (16, 512)
 class RunRequest:
     """A valid request. `time_limit` (seconds) and `memory_limit` (MB) are what was asked for, or None.
 
-    `files` holds every file of the program, `entrypoint` among them.
+    `files` holds every file of the program, `entrypoint` among them; those that `data_files` names are no part of what
+    is compiled.
     """
 
     compiler: Compiler
@@ -44,6 +45,7 @@ class RunRequest:
     time_limit: float | None = None
     memory_limit: int | None = None
     output_files: tuple[str, ...] = ()
+    data_files: tuple[str, ...] = ()
     extended: bool = False
 
     @classmethod

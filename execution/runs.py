@@ -61,8 +61,7 @@ async def run_code(
     Raises LimitExceeded, and Unavailable (`toolchain_unavailable`, `sandbox_unavailable`, or `unavailable` when the
     limits cannot be checked or the run not be recorded); nothing is billed then.
     """
-    if request.compiler.id not in installed(settings.RUNCODE_HOME):
-        raise no_toolchain(request.compiler)
+    check_toolchain(request.compiler)
     plan = await plan_for(caller.organisation_id)
     run_id = run_id or uuid4()
     async with admit_run(caller, plan, run_id=run_id, connection=connection, queued=queued) as admission:
@@ -101,6 +100,12 @@ def _broken_off(compiler: Compiler, started_at: datetime) -> RunUsage:
     )
 
 
+def check_toolchain(compiler: Compiler) -> None:
+    """Raises Unavailable (`toolchain_unavailable`) when nothing can run with this compiler here."""
+    if compiler.id not in installed(settings.RUNCODE_HOME):
+        raise no_toolchain(compiler)
+
+
 def job_for(request: RunRequest, plan: Plan, caller: Caller) -> Job:
     """The sandbox's job of a request, under its plan's limits. An organisation's compiled programs are kept for it."""
     return Job(
@@ -112,6 +117,7 @@ def job_for(request: RunRequest, plan: Plan, caller: Caller) -> Job:
         env=request.env,
         limits=limits_for(plan, time_limit=request.time_limit, memory_limit=request.memory_limit),
         output_files=request.output_files,
+        data_files=request.data_files,
         cache=str(caller.organisation_id),
     )
 

@@ -41,6 +41,7 @@ class Batch(models.Model):
     done = models.PositiveIntegerField(default=0, help_text="Cases that came to an end.")
     accepted = models.PositiveIntegerField(default=0)
     verdict = models.CharField(max_length=20, blank=True)
+    score = models.FloatField(null=True)
     compile_output = models.BinaryField(null=True)
     checker_error = models.BinaryField(null=True)
     refusal_code = models.CharField(max_length=40, blank=True)

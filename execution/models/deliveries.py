@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import ApiKey, Organisation
+from execution.models.batches import Batch
 from execution.models.runs import Run
 
 
@@ -46,6 +47,7 @@ class Delivery(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries")
     webhook_id = models.CharField(max_length=64, unique=True, editable=False)
     body = models.BinaryField()
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)

@@ -57,6 +57,7 @@ class Run(models.Model):
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, related_name="cases", db_index=False)
     position = models.PositiveIntegerField(null=True)
     verdict = models.CharField(max_length=20, blank=True)
+    checker_output = models.BinaryField(null=True)
 
     request = models.BinaryField(null=True)
     extra_params = models.BinaryField(null=True)

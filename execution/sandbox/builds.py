@@ -121,6 +121,8 @@ def build_key(job: Job, toolchain: Toolchain) -> str | None:
     parts = [job.cache, toolchain.id, toolchain.root.name, command, sorted(toolchain.env.items())]
     digest = hashlib.sha256(json.dumps(parts).encode())
     for path, content in sorted(job.files.items()):
+        if path in job.data_files:
+            continue
         digest.update(f"\0{len(path)}\0{path}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
     return digest.hexdigest()
 

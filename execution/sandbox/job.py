@@ -42,9 +42,10 @@ class Outcome(StrEnum):
 class Job:
     """One program to run once.
 
-    `files` maps a relative path inside the work dir to its content and includes `entrypoint`. `env` is added
-    to the toolchain's environment. `output_files` are paths or globs, read from the work dir after the run. `cache`
-    names whose compiled programs this one may be kept among and found in (see `builds`); empty: it is compiled anew.
+    `files` maps a relative path inside the work dir to its content and includes `entrypoint`; those that `data_files`
+    names are for the program alone, and its build is the same whatever they hold. `env` is added to the toolchain's
+    environment. `output_files` are paths or globs, read from the work dir after the run. `cache` names whose compiled
+    programs this one may be kept among and found in (see `builds`); empty: it is compiled anew.
     """
 
     compiler: str
@@ -55,6 +56,7 @@ class Job:
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     output_files: tuple[str, ...] = ()
+    data_files: tuple[str, ...] = ()
     cache: str = ""
 
     def fault(self) -> str | None:

@@ -101,6 +101,7 @@ def encode_job(job: Job, *, live: bool = False) -> bytes:
         "env": dict(job.env),
         "limits": asdict(job.limits),
         "output_files": job.output_files,
+        "data_files": job.data_files,
         "cache": job.cache,
         "live": live,
     }
@@ -119,6 +120,7 @@ def decode_job(message: Message) -> Job:
         env=fields["env"],
         limits=Limits(**fields["limits"]),
         output_files=tuple(fields["output_files"]),
+        data_files=tuple(fields["data_files"]),
         cache=fields["cache"],
     )
 

@@ -21,9 +21,9 @@ def fences(slug: str, language: str) -> list[str]:
 
 CALLS = [
     pytest.param(code, id=f"{slug}-{number}")
-    for slug in ("quickstart", "api", "runs", "execute", "usage")
+    for slug in ("quickstart", "api", "runs", "batch", "execute", "usage")
     for number, code in enumerate(fences(slug, "sh"))
-    if code.startswith("curl ")
+    if code.startswith("curl ") and "x-ndjson" not in code
 ]
 
 
@@ -59,6 +59,19 @@ def test_the_python_example_of_runs_looks_at_the_newest(service: Service) -> Non
     code = code.replace("$BASE", service.url).replace("$API_KEY", service.demo["api_key"])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert re.fullmatch(r"finished \d+\n", done.stdout)
+
+
+def test_the_lines_of_a_batch_come_one_by_one(service: Service) -> None:
+    (code,) = [code for code in fences("batch", "sh") if "x-ndjson" in code]
+    lines = [json.loads(line) for line in service.shell(code).splitlines()]
+    assert [line["type"] for line in lines] == ["batch", "test", "test", "end"]
+
+
+def test_the_python_example_of_batches_prints_verdicts(service: Service) -> None:
+    (code,) = fences("batch", "python")
+    code = code.replace("$BASE", service.url).replace("$API_KEY", service.demo["api_key"])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0 accepted \n1 wrong_answer not the same words\nscore 0.5\n"
 
 
 def test_the_usage_that_is_shown_has_the_fields_of_the_real_one(service: Service) -> None:

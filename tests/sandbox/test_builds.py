@@ -69,6 +69,14 @@ def test_a_program_is_found_by_everything_that_it_is_compiled_from() -> None:
     assert len({key, *others}) == 1 + len(others)
 
 
+def test_files_for_the_program_alone_make_no_other_build() -> None:
+    def key(data: bytes, *data_files: str) -> str | None:
+        return build_key(replace(job(), files={"main.c": WHEN, "in.txt": data}, data_files=data_files), COMPILED)
+
+    assert key(b"1", "in.txt") == key(b"2", "in.txt")
+    assert key(b"1") != key(b"2")
+
+
 def test_no_build_is_kept_of_interpreted_programs_nor_without_a_scope() -> None:
     assert build_key(job(), replace(COMPILED, compile=None)) is None
     assert build_key(job(cache=""), COMPILED) is None

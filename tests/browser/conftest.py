@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.server import Service, running_service, wait_until
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 30_000
+# As long as for everything else: a compiler on a busy machine takes more than the five seconds that are usual.
+expect.set_options(timeout=PATIENCE_MS)
 PASSWORD = "correct-horse-battery-staple"
 
 

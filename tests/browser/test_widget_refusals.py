@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import expect
+from websockets.sync.client import connect
 
+from billing.plans import FREE
 from execution.catalogue import COMPILERS
 from tests.browser.conftest import Tab
 from tests.browser.line import Line, line_to
@@ -15,13 +18,19 @@ from tests.widgets.host_site import HostSite, host_site
 
 DONE = re.compile(r"^exit 0")
 
-# For `manage.py shell`: a key of the demo account, and one of somebody whose month is used up.
+# For `manage.py shell`: a key of the demo account, one of somebody else, one of somebody whose month is used up.
 KEY = """
 from accounts.demo import ensure_demo
 from accounts.key_lifecycle import create_websocket_key
 from accounts.models import User
 organisation = User.objects.get(email="demo@runcode.example").personal_organisation
 print(create_websocket_key(organisation=organisation, created_by=None, name="Test", {restrictions}).value)
+"""
+OTHERS = """
+from accounts.key_lifecycle import create_websocket_key
+from accounts.models import Organisation
+organisation = Organisation.objects.create(name="Many readers")
+print(create_websocket_key(organisation=organisation, created_by=None, name="Test").value)
 """
 USED_UP = """
 from accounts.key_lifecycle import create_websocket_key
@@ -100,6 +109,20 @@ def test_a_month_that_is_used_up(tab: Tab, host: HostSite) -> None:
     widget = opened(tab, host, shell(tab.site.service, USED_UP))
     widget.run()
     expect_refused(widget, "runs")
+
+
+def test_more_readers_than_the_plan_has_connections_for(tab: Tab, host: HostSite) -> None:
+    key = shell(tab.site.service, OTHERS)
+    address = tab.site.service.url.replace("http", "ws", 1) + "/ws/run/"
+    widget = opened(tab, host, key)
+    with ExitStack() as readers:
+        for _ in range(FREE.concurrent_connections):
+            reader = readers.enter_context(connect(address, additional_headers={"Authorization": key}))
+            assert '"ready"' in str(reader.recv(30))
+        widget.run()
+        expect_refused(widget, "onnections")
+    widget.run()
+    expect(widget.log).to_have_text("ran\n", use_inner_text=True)
 
 
 def test_two_runs_within_a_second(tab: Tab, host: HostSite) -> None:

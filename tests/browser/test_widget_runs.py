@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Tab
 from tests.browser.widgets import Widget, element, script
 from tests.pages.test_docs_examples import fences
+from tests.server import wait_until
 from tests.widgets.host_site import HostSite, host_site
 
 DONE = re.compile(r"^exit 0")
@@ -213,6 +214,18 @@ def test_a_page_that_is_only_looked_at_takes_no_connection(tab: Tab, host: HostS
     assert sockets == [tab.site.service.url.replace("http", "ws", 1) + "/ws/run/"]
 
 
+def test_a_page_that_is_left_ends_its_run_and_comes_back_as_it_was(tab: Tab, host: HostSite) -> None:
+    widget = opened(tab, host, "")
+    widget.run("import time\nprint('on', flush=True)\ntime.sleep(25)")
+    expect(widget.log).to_have_text("on\n", use_inner_text=True)
+    connections = tab.site.service.usage()["connections"]
+    tab.page.goto(host.put("elsewhere"))
+    wait_until(lambda: tab.site.service.usage()["connections"] < connections, lambda: "the connection is still open")
+    tab.page.go_back()
+    widget.run("print('back')")
+    expect(widget.log).to_have_text("back\n", use_inner_text=True)
+
+
 def test_an_editor_that_leaves_the_page_ends_its_run(tab: Tab, host: HostSite) -> None:
     widget = opened(tab, host, "import time\ntime.sleep(25)")
     with tab.page.expect_websocket() as opening:
@@ -222,5 +235,6 @@ def test_an_editor_that_leaves_the_page_ends_its_run(tab: Tab, host: HostSite) -
         tab.page.evaluate("window.kept = document.querySelector('.runcode'); kept.remove()")
     tab.page.evaluate("document.body.append(kept)")
     expect(widget.status).to_have_text("Stopped.")
+    assert widget.text() == "import time\ntime.sleep(25)\n"
     widget.run("print('back')")
     expect(widget.log).to_have_text("back\n", use_inner_text=True)

@@ -32,13 +32,19 @@ const LOOK = EditorView.theme({
 });
 
 export class Editor {
-  readonly #view: EditorView;
+  #view: EditorView;
+  #asleep = false;
   readonly #mode = new Compartment();
   readonly #indent = new Compartment();
   #wanted = "";
 
   /** `help` is the id of the element that tells how the keyboard leaves the editor. */
-  constructor(root: ShadowRoot, parent: HTMLElement, text: string, help: string) {
+  constructor(
+    private readonly root: ShadowRoot,
+    private readonly parent: HTMLElement,
+    text: string,
+    help: string,
+  ) {
     this.#view = new EditorView({
       root,
       parent,
@@ -67,6 +73,18 @@ export class Editor {
         ],
       }),
     });
+  }
+
+  /** An editor that is not on the page listens to nothing there; its text and its history stay. */
+  sleep(): void {
+    this.#asleep = true;
+    this.#view.destroy();
+  }
+
+  wake(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#view = new EditorView({ root: this.root, parent: this.parent, state: this.#view.state });
   }
 
   get text(): string {

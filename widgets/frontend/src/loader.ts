@@ -18,30 +18,28 @@ function base(): URL {
 
 function start(from: URL): void {
   let loading: Promise<Main> | undefined;
+  const told = new WeakSet<Element>();
   const load = () => (loading ??= import(new URL(MAIN, from).href));
 
-  /** An editor for this element; without the rest of the widget its program stays readable, and it says why. */
+  /** An editor for this element, the one that it has had if it has been here before; without the rest of the widget its program stays readable, and it says why. */
   const mount = async (element: Element): Promise<void> => {
     try {
       (await load()).mount(element, from);
     } catch (error) {
       loading = undefined;
       console.error("Runcode widget:", error);
+      if (told.has(element)) return;
+      told.add(element);
       const notice = document.createElement("p");
       notice.textContent = `The editor could not be loaded from ${from.host}.`;
       element.append(notice);
     }
   };
 
-  const seen = new WeakSet<Element>();
   const look = (root: ParentNode & Node): void => {
     const found = [...root.querySelectorAll(WANTED)];
     if (root instanceof Element && root.matches(WANTED)) found.unshift(root);
-    for (const element of found) {
-      if (seen.has(element) || element.parentElement?.closest(WANTED)) continue;
-      seen.add(element);
-      void mount(element);
-    }
+    for (const element of found) if (!element.parentElement?.closest(WANTED)) void mount(element);
   };
 
   const observer = new MutationObserver((changes) => {

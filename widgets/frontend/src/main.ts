@@ -2,19 +2,41 @@
 import { Service } from "./service";
 import { Widget } from "./widget";
 
-const widgets = new Set<Widget>();
+const widgets = new WeakMap<Element, Widget>();
+/** Those on the page. One that leaves it is forgotten here, so that it goes when the page lets go of its element. */
+const present = new Set<Widget>();
 const services = new Map<string, Service>();
 
-/** Turns an element into an editor. */
+/** Turns an element into an editor, or wakes the one that it is. */
 export function mount(element: Element, base: URL): void {
-  const service = services.get(base.href) ?? new Service(base);
-  services.set(base.href, service);
-  widgets.add(new Widget(hostOf(element), service));
+  let widget = widgets.get(element);
+  if (!widget) {
+    const host = hostOf(element);
+    widget = new Widget(host, serviceAt(base));
+    widgets.set(host, widget);
+  }
+  widget.wake();
+  present.add(widget);
 }
 
-/** Called when elements left the page: those that held an editor give their connection back, and end their run. */
+/** Called when elements have left the page: their editors end their runs and give their connections back. */
 export function rest(): void {
-  for (const widget of widgets) if (!widget.host.isConnected) widget.rest();
+  for (const widget of present) {
+    if (widget.host.isConnected) continue;
+    widget.sleep();
+    present.delete(widget);
+  }
+}
+
+// A page that is left may be kept by the browser for the way back; its connections would hold it up.
+addEventListener("pagehide", () => {
+  for (const widget of present) widget.disconnect();
+});
+
+function serviceAt(base: URL): Service {
+  const known = services.get(base.href) ?? new Service(base);
+  services.set(base.href, known);
+  return known;
 }
 
 /** The element itself or, where it can't have a shadow root (`<pre>`, `<code>`, a text area), a `<div>` in its place. */

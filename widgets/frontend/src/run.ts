@@ -66,8 +66,8 @@ export class Runner implements Listener {
     this.view.live.hidden = true;
   }
 
-  /** The widget has left the page. */
-  rest(): void {
+  /** Ends what runs and gives the connection back. */
+  disconnect(): void {
     const busy = this.#busy;
     this.#connection.close();
     if (busy) this.#stopped();

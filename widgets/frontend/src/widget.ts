@@ -4,7 +4,7 @@ import { Output } from "./output";
 import { programOf } from "./program";
 import { Runner } from "./run";
 import type { Compiler, Service } from "./service";
-import { element, View } from "./view";
+import { COMMAND, element, View } from "./view";
 import css from "./widget.css";
 
 const ATTRIBUTES = ["data-key", "data-lang", "data-theme", "data-height"];
@@ -54,8 +54,19 @@ export class Widget {
   }
 
   /** The element has left the page. */
-  rest(): void {
-    this.#runner.rest();
+  sleep(): void {
+    this.disconnect();
+    this.#editor.sleep();
+  }
+
+  /** The element is on the page, again or for the first time. */
+  wake(): void {
+    this.#editor.wake();
+  }
+
+  /** Ends a run and gives the connection back; the next run makes another. */
+  disconnect(): void {
+    this.#runner.disconnect();
   }
 
   // --- Its attributes ---
@@ -166,7 +177,7 @@ export class Widget {
     } catch {
       // Browsers keep the clipboard from plain http and from most frames: then the keyboard has to do it.
       this.#editor.selectAll();
-      button.textContent = "Press Ctrl+C";
+      button.textContent = `Press ${COMMAND} C`;
     }
     setTimeout(() => {
       button.textContent = "Copy";

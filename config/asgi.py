@@ -18,6 +18,7 @@ from billing.metering import metering_service  # noqa: E402
 from config.api_paths import is_api  # noqa: E402
 from config.asgi_types import Receive, Scope, Send  # noqa: E402
 from config.body_limit import BodyLimit  # noqa: E402
+from config.celery import app as celery_app  # noqa: E402, F401 (messages are sent through it)
 from config.hot_path import HotHandler  # noqa: E402
 from config.lifespan import Lifespan, Service, background  # noqa: E402
 from config.mcp_endpoint import PATHS as MCP_PATHS  # noqa: E402
@@ -34,6 +35,7 @@ from execution.mcp_server import mcp_service  # noqa: E402
 from execution.realtime import open_now  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
 from execution.socket_io import is_socket_io, socket_io, socket_io_service  # noqa: E402
+from execution.tickets import ticket_service  # noqa: E402
 from execution.websocket import run_socket  # noqa: E402
 
 # Entered in this order when the process starts, left in the reverse one when it stops.
@@ -45,8 +47,7 @@ SERVICES: list[Service] = [
     history_service,
     batch_service,
     background(history_retention.keep_expiring),
-    queue_service,
-    courier_service,
+    *([ticket_service] if settings.BROKER else [queue_service, courier_service]),
     background(open_now.keep_checking),
     socket_io_service,
     mcp_service,

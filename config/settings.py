@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,11 +51,6 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # Web processes of `./manage.py serve`. More than one share their limits through Redis.
 WEB_WORKERS = env.int("RUNCODE_WEB_WORKERS", default=1)
-
-# Asynchronous runs carried out at once by one process; 0: as many as there are processors.
-ASYNC_RUNS = env.int("RUNCODE_ASYNC_RUNS", default=0)
-# Whether results may be sent to private addresses: of an installation whose customers are all in the same network.
-CALLBACK_ALLOW_PRIVATE = env.bool("RUNCODE_CALLBACK_ALLOW_PRIVATE", default=False)
 
 INSTALLED_APPS = [
     "daphne",
@@ -140,6 +136,16 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# --- Asynchronous runs and their callbacks ---
+# Runs carried out at once by one process; 0: as many as there are processors.
+ASYNC_RUNS = env.int("RUNCODE_ASYNC_RUNS", default=0)
+# Redis or RabbitMQ, over which Celery's workers are told of asynchronous runs and callbacks. Empty: the web does both.
+BROKER = env.str("RUNCODE_BROKER", default="")
+if BROKER and not REDIS_URL:
+    raise ImproperlyConfigured("RUNCODE_BROKER needs REDIS_URL too: workers share the limits with the web over Redis.")
+# Whether results may be sent to private addresses: of an installation whose customers are all in the same network.
+CALLBACK_ALLOW_PRIVATE = env.bool("RUNCODE_CALLBACK_ALLOW_PRIVATE", default=False)
 
 # --- People ---
 AUTH_USER_MODEL = "accounts.User"

@@ -64,6 +64,7 @@ class Service:
             "RUNCODE_LOG_FORMAT": "json",
             "PORT": str(self.port),
             "REDIS_URL": "",
+            "RUNCODE_BROKER": "",
             **environment,
         }
         self.process: subprocess.Popen[bytes]

@@ -28,6 +28,7 @@ os.environ |= {
     "RUNCODE_PUBLIC_URL": "http://localhost:8000",
     "RUNCODE_LOG_FORMAT": "json",
     "REDIS_URL": "",
+    "RUNCODE_BROKER": "",
 }
 
 from config.settings import *  # noqa: E402, F403

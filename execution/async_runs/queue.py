@@ -65,6 +65,12 @@ def requeue_lapsed() -> int:
     return lapsed.update(status=Run.Status.QUEUED, worker="", leased_until=None)
 
 
+def forgotten(*, seconds: float, most: int) -> int:
+    """How many runs have waited for longer than that, counted up to `most`."""
+    before = timezone.now() - timedelta(seconds=seconds)
+    return Run.objects.filter(status=Run.Status.QUEUED, created_at__lt=before).order_by()[:most].count()
+
+
 def to_cancel(runs: Iterable[int]) -> list[int]:
     """Those of `runs` that somebody wants to be ended."""
     return list(Run.objects.filter(pk__in=runs, cancel_requested=True).values_list("pk", flat=True))

@@ -44,7 +44,12 @@ def receiving(
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                # Its sender was killed in the middle of it: that is no request.
+                self.close_connection = True
+                return
             message = Received(self.path, dict(self.headers), body)
             with lock:
                 number = len(receiver.received)

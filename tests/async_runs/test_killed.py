@@ -1,0 +1,208 @@
+"""kill -9 while hundreds of runs are queued, carried out and delivered to an endpoint that fails a third of the time.
+
+Each program prints a random number, so that a second execution would be seen: every message about a run, and what is
+recorded of it, must carry the same one.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.callbacks.receiver import Receiver, receiving
+from tests.ratelimits.redis_server import RedisServer
+from tests.server import REPOSITORY, Service, running_service, wait_until
+
+PROGRAM = {"compiler": "python-3.14", "code": "import os; print(os.urandom(16).hex())"}
+SEVERAL_AT_ONCE = 4
+
+SEND_TO = "from accounts.models import ApiKey; ApiKey.objects.update(redirect_url='{}')"
+LOOK = """
+import json
+from billing.models import RunCharge, UsagePeriod
+from execution.models import Delivery, Endpoint, Run
+print(json.dumps({
+    "runs": [[run.pk, run.uuid.hex, run.status, run.outcome, bytes(run.stdout or b"").decode(), run.attempts]
+             for run in Run.objects.all()],
+    "billed": [charge.pk.hex for charge in RunCharge.objects.all()],
+    "counted": sum(period.runs for period in UsagePeriod.objects.all()),
+    "secret": Endpoint.objects.get().secret,
+    "states": sorted({delivery.state for delivery in Delivery.objects.all()}),
+}))
+"""
+
+
+def look(service: Service) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(service.manage("shell", "-v", "0", "-c", LOOK))
+    return found
+
+
+def queue_runs(service: Service, number: int) -> list[int]:
+    """Queues so many runs, past restarts of the service; the ids that were answered."""
+    ids: list[int] = []
+    left = iter(range(number))
+    taking = threading.Lock()
+
+    def work() -> None:
+        with service.client() as client:
+            while True:
+                with taking:
+                    order = next(left, None)
+                if order is None:
+                    return
+                while True:
+                    # An answer that got lost may stand for a run, which is then one more than was asked for.
+                    with suppress(httpx.TransportError):
+                        answer = client.post("/api/run-code/", json=PROGRAM | {"extra_params": {"order": order}})
+                        if answer.status_code == 202:
+                            ids.append(answer.json()["id"])
+                            break
+                        assert answer.status_code in {429, 503}, answer.text
+                    time.sleep(0.2)
+
+    threads = [threading.Thread(target=work) for _ in range(SEVERAL_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == number
+    return ids
+
+
+def accepted_runs(receiver: Receiver) -> set[int]:
+    """The runs of which a message was answered with a success."""
+    return {json.loads(m.body)["id"] for number, m in enumerate(list(receiver.received)) if not fails(number)}
+
+
+def fails(number: int) -> bool:
+    return number % 3 == 0
+
+
+@contextmanager
+def third_of_answers_failing() -> Iterator[Receiver]:
+    with receiving(lambda _message, number: 500 if fails(number) else 204) as receiver:
+        yield receiver
+
+
+def kill_five_times(receiver: Receiver, number: int, kills: list[Callable[[], None]], log: Callable[[], str]) -> None:
+    """Kills at five points of the way to `number` delivered runs."""
+    for step, kill in enumerate(kills, start=1):
+        reached = number * step // (len(kills) + 1)
+        wait_until(lambda reached=reached: len(accepted_runs(receiver)) >= reached, log, 300)
+        kill()
+
+
+def check(service: Service, receiver: Receiver, ids: list[int], *, killed: int) -> None:
+    """Everything was delivered, billed once, executed to one recorded outcome, and signed."""
+    wait_until(lambda: set(ids) <= accepted_runs(receiver), service.log, 300)
+    wait_until(lambda: look(service)["states"] == ["delivered"], service.log)
+    wait_until(lambda: (found := look(service))["counted"] == len(found["runs"]), service.log)
+    found = look(service)
+    runs = {pk: (uuid, status, outcome, stdout) for pk, uuid, status, outcome, stdout, _ in found["runs"]}
+    assert set(ids) <= set(runs)
+    assert {(status, outcome) for _, status, outcome, _ in runs.values()} == {("finished", "success")}
+    assert sorted(found["billed"]) == sorted(uuid for uuid, *_ in runs.values())
+    assert found["counted"] == len(runs)
+
+    outputs: dict[int, set[str]] = defaultdict(set)
+    for message in receiver.received:
+        body = message.verified(found["secret"]) if not older_than_five_minutes(message.headers) else {}
+        assert message.headers["webhook-id"] == f"msg_{runs[body['id']][0]}"
+        outputs[body["id"]].add(body["output"])
+    assert outputs.keys() == runs.keys()
+    for pk, printed in outputs.items():
+        assert printed == {runs[pk][3]}
+    # The kills hit something: runs were taken up again, or messages sent again.
+    assert killed == 5
+    assert len(receiver.received) > len(runs)
+
+
+def older_than_five_minutes(headers: dict[str, str]) -> bool:
+    return time.time() - int(headers["webhook-timestamp"]) > 300
+
+
+@pytest.mark.timeout(600)
+def test_five_hundred_runs_while_the_web_is_killed_five_times() -> None:
+    with running_service(RUNCODE_CALLBACK_ALLOW_PRIVATE="1") as service, third_of_answers_failing() as receiver:
+        service.manage("shell", "-c", SEND_TO.format(receiver.url))
+        ids: list[int] = []
+        queueing = threading.Thread(target=lambda: ids.extend(queue_runs(service, 500)))
+        queueing.start()
+        killed = []
+
+        def kill_web() -> None:
+            service.wait_until_ready()
+            killed.append(service.web)
+            os.kill(killed[-1], signal.SIGKILL)
+
+        kill_five_times(receiver, 500, [kill_web] * 5, service.log)
+        queueing.join()
+        check(service, receiver, ids, killed=len(set(killed)))
+
+
+class CeleryWorker:
+    """`celery -A config worker` beside a service, as on a host of its own; started again by hand."""
+
+    def __init__(self, service: Service, queue: str) -> None:
+        self.service = service
+        self.queue = queue
+        self.start()
+
+    def start(self) -> None:
+        command = ["celery", "-A", "config", "worker", "-Q", self.queue, "-c", "2", "-l", "warning"]
+        with (self.service.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *command, "-n", f"{self.queue}@test"],
+                cwd=REPOSITORY,
+                env=self.service.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(60)
+
+
+@pytest.mark.timeout(600)
+def test_runs_over_celery_while_workers_and_the_web_are_killed(redis_server: RedisServer) -> None:
+    with ExitStack() as stack:
+        receiver = stack.enter_context(third_of_answers_failing())
+        service = stack.enter_context(
+            running_service(
+                RUNCODE_CALLBACK_ALLOW_PRIVATE="1",
+                REDIS_URL=redis_server.url,
+                RUNCODE_BROKER=f"redis+socket://{redis_server.socket}?virtual_host=1",
+            )
+        )
+        service.manage("shell", "-c", SEND_TO.format(receiver.url))
+        sandbox, control = CeleryWorker(service, "sandbox"), CeleryWorker(service, "control")
+        stack.callback(lambda: [worker.process.kill() for worker in (sandbox, control)])
+        ids: list[int] = []
+        queueing = threading.Thread(target=lambda: ids.extend(queue_runs(service, 150)))
+        queueing.start()
+
+        def kill_web() -> None:
+            service.wait_until_ready()
+            os.kill(service.web, signal.SIGKILL)
+
+        kill_five_times(receiver, 150, [sandbox.kill, control.kill, kill_web, sandbox.kill, control.kill], service.log)
+        queueing.join()
+        check(service, receiver, ids, killed=5)
+        assert [worker.stop() for worker in (sandbox, control)] == [0, 0], service.log()

@@ -16,11 +16,11 @@ CACHE := $(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/runcode
 TESTS ?= tests
 LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras pyproject.toml
 
-.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format frontend bench coverage ci clean
+.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections coverage ci clean
 .PHONY: _python _venv _venv-dev _toolchains _checks _tools
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: _python ## From a fresh clone to the running service (HOST, PORT, RUNCODE_HOME; Ctrl-C stops it)
 	@$(PYTHON) execution/doctor.py --install --brief
@@ -79,6 +79,10 @@ frontend: ## Build static/widget/ from widgets/frontend/ (needs nodejs and npm)
 bench: _tools ## Measure whole calls against the bare toolchain; writes RUNCODE_HOME/bench/latest.json
 	@$(MAKE) _toolchains
 	@$(BIN)/python -m bench
+
+bench-connections: _tools ## Measure what 1,200 idle connections cost: memory of each, and the calls beside them
+	@$(MAKE) _toolchains
+	@$(BIN)/python -m bench.connections
 
 coverage: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
 coverage: _tools ## Run the tests and show what they leave out (90 % of sandbox, accounts, billing at least)

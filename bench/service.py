@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,10 +75,26 @@ def _is_whole(answer: bytes) -> bool:
 class BenchService:
     """A running service; `connect` gives connections to it."""
 
-    def __init__(self, home: Path, port: int, demo: dict[str, str], group: Group) -> None:
+    def __init__(
+        self, home: Path, port: int, demo: dict[str, str], group: Group, environment: Mapping[str, str]
+    ) -> None:
         self.port = port
+        self.demo = demo
+        self._environment = environment
         self._key = demo["api_key"]
         self._groups = (group.path, accounting_root() / "runcode" / instance_name(home))
+
+    def manage(self, *arguments: str) -> bytes:
+        """What a management command prints on this installation."""
+        return _manage(self._environment, *arguments)
+
+    @property
+    def web(self) -> int:
+        """The process id of the web process."""
+        for pid in (self._groups[0] / "cgroup.procs").read_text(encoding="ascii").split():
+            if b"execution.management.web" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return int(pid)
+        raise RuntimeError("There is no web process.")
 
     def connect(self, **call: str) -> Connection:
         """`call`: the `compiler`, the `code` and the `expected` output of what it will call."""
@@ -146,7 +162,7 @@ def running(toolchains: Path) -> Iterator[BenchService]:
         _wait(process, port, home / "log")
         demo = json.loads(_manage(environment, "demo", "--json"))
         _manage(environment, "shell", "-v0", "-c", UPGRADE.format(secret=demo["secret"]))
-        yield BenchService(home, port, demo, group)
+        yield BenchService(home, port, demo, group, environment)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -154,7 +170,7 @@ def running(toolchains: Path) -> Iterator[BenchService]:
         shutil.rmtree(home)
 
 
-def _manage(environment: dict[str, str], *arguments: str) -> bytes:
+def _manage(environment: Mapping[str, str], *arguments: str) -> bytes:
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True).stdout
 

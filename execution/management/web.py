@@ -4,6 +4,7 @@ The socket outlives the process: while the web is started again after a crash, c
 being refused. Several such processes may share it.
 """
 
+import resource
 import socket
 import sys
 
@@ -38,7 +39,14 @@ def configuration() -> uvicorn.Config:
     )
 
 
+def allow_connections() -> None:
+    """Each open connection takes a descriptor; shells commonly allow 1,024 until more are asked for."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main(descriptor: int) -> int:
+    allow_connections()
     server = uvicorn.Server(configuration())
     server.run(sockets=[socket.socket(fileno=descriptor)])
     return 0 if server.started else STARTUP_FAILURE

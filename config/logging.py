@@ -29,13 +29,17 @@ class StandardError(io.TextIOBase):
 
 
 class MaskPaths(logging.Filter):
-    """Django writes the path of a refused request into its messages; a path may hold an account's secret."""
+    """A path may hold an account's secret: Django writes that of a refused request into its messages, uvicorn that of a
+    WebSocket, and its query with it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.args and hasattr(record, "request"):
             path = getattr(record.request, "path", None)
             args = record.args if isinstance(record.args, tuple) else (record.args,)
             record.args = tuple(masked(arg) if isinstance(arg, str) and arg == path else arg for arg in args)
+        elif record.name == "uvicorn.error" and isinstance(record.args, tuple) and '"WebSocket %s"' in str(record.msg):
+            client, target, *more = record.args
+            record.args = (client, masked(str(target).partition("?")[0]), *more)
         return True
 
 

@@ -81,6 +81,13 @@ async def socket_io_service() -> AsyncIterator[None]:
         _clients.clear()
 
 
+def answer_polls() -> None:
+    """Sends clients that poll to another process: this one is about to stop."""
+    for engine in _server.eio.sockets.values():
+        if not engine.upgraded:
+            _hang_up(engine)
+
+
 # --- what python-socketio calls ---
 
 

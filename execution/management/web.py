@@ -39,6 +39,16 @@ def configuration() -> uvicorn.Config:
     )
 
 
+class Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Polls wait for as long as nothing happens, and the server for the polls, for all of its grace."""
+        # Here, because it imports models: the application is loaded by now, and was not when this module was.
+        from execution.socket_io import answer_polls  # noqa: PLC0415
+
+        answer_polls()
+        await super().shutdown(sockets)
+
+
 def allow_connections() -> None:
     """Each open connection takes a descriptor; shells commonly allow 1,024 until more are asked for."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -47,7 +57,7 @@ def allow_connections() -> None:
 
 def main(descriptor: int) -> int:
     allow_connections()
-    server = uvicorn.Server(configuration())
+    server = Server(configuration())
     server.run(sockets=[socket.socket(fileno=descriptor)])
     return 0 if server.started else STARTUP_FAILURE
 

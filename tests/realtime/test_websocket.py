@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.realtime.clients import Client, no_connections, over_network, running_programs
 from tests.server import Service
@@ -232,3 +233,12 @@ async def test_a_client_that_reads_late_has_its_program_wait_and_misses_nothing(
         frames = await client.until("result")
     assert output_of(frames) == "".join(f"{number}\n" for number in range(100_000))
     assert output_of(frames, "stderr") == "done\n"
+
+
+async def test_what_stands_behind_the_path_is_in_no_log(service: Service):
+    address = service.url.replace("http", "ws", 1) + f"/ws/run/?key={service.demo['websocket_key']}"
+    async with connect(address, proxy=None) as connection:
+        await connection.send("{}")
+        assert json.loads(await connection.recv())["code"] == "key_missing"
+    assert '\\"WebSocket /ws/run/\\"' in service.log()
+    assert "?key=" not in service.log()

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Tab
 from tests.browser.widgets import Widget, element, script
 from tests.pages.test_docs_examples import fences
-from tests.widgets.host_site import HostSite, host_site
+from tests.widgets.host_site import PAUSE, HostSite, host_site
 
 HOSTILE = """
 * { all: unset !important; color: red !important; font: 40px serif !important; display: none !important;
@@ -53,6 +53,17 @@ def test_loaded_by_another_script(tab: Tab, host: HostSite, how: str) -> None:
     else:
         tab.page.evaluate("url => import(url)", url)
     expect_runs(Widget(tab.page))
+
+
+def test_a_program_that_comes_slowly_is_waited_for(tab: Tab, host: HostSite) -> None:
+    program = f"print('one')\n{PAUSE * 2}print('two')\n"
+    body = element(key(tab), program) + PAUSE + element(key(tab), "print('three')").replace("runcode", "runcode last")
+    tab.page.goto(host.put(body, head=script(tab.site)), wait_until="commit")
+    # The first is there before the page is at its end.
+    expect(Widget(tab.page, ".runcode:not(.last)").code).to_be_visible()
+    widget = Widget(tab.page, ".runcode:not(.last)")
+    assert widget.text() == "print('one')\nprint('two')\n"
+    assert Widget(tab.page, ".last").text() == "print('three')\n"
 
 
 def test_a_script_that_stands_there_twice_makes_one_editor(tab: Tab, host: HostSite) -> None:
@@ -122,6 +133,15 @@ def test_a_policy_without_the_service_leaves_the_program_readable(tab: Tab, host
     expect(text).to_contain_text(f"The editor could not be loaded from {tab.site.service.url.removeprefix('http://')}.")
     expect(text).to_contain_text("print('ran')")
     assert any("script-src" in complaint for complaint in tab.complaints)
+    tab.complaints.clear()
+
+
+def test_a_policy_without_connections_is_named(tab: Tab, host: HostSite) -> None:
+    policy = {"Content-Security-Policy": "connect-src 'none'"}
+    tab.page.goto(host.put(element(key(tab), "print('ran')") + script(tab.site), headers=policy))
+    widget = Widget(tab.page)
+    expect(widget.status).to_contain_text("This page’s content security policy (connect-src) does not allow")
+    assert widget.text() == "print('ran')\n"
     tab.complaints.clear()
 
 

@@ -129,7 +129,7 @@ def test_two_runs_within_a_second(tab: Tab, host: HostSite) -> None:
     widget = opened(tab, host, tab.site.service.demo["websocket_key"], "pass")
     widget.run()
     expect(widget.status).to_have_text(DONE)
-    for _ in range(5):
+    for _ in range(20):
         # Not every pair is within a second when the machine is busy.
         widget.button("Run").click()
         expect(widget.status).to_have_text(re.compile("^(exit 0|Not run)"))
@@ -227,7 +227,7 @@ def test_a_service_that_is_away_when_the_page_opens(tab: Tab, host: HostSite, li
     key = tab.site.service.demo["websocket_key"]
     tab.page.goto(host.put(element(key, "print('ran')") + f'<script src="{line.url}/widget.js"></script>'))
     widget = Widget(tab.page)
-    expect(widget.status).to_have_text(re.compile(r"^No answer from 127\.0\.0\.1:\d+\. Trying again …"))
+    expect(widget.status).to_have_text(re.compile(r"^No connection to 127\.0\.0\.1:\d+\. Trying again …"))
     assert widget.text() == "print('ran')\n"
     tab.page.unroute("**/api/compilers/")
     expect(widget.languages.locator("option")).not_to_have_count(1)

@@ -1,60 +1,26 @@
 """Scripts that use stock npm packages, run by Node as anybody would run them.
 
-The packages are those of package.json beside this file, exactly as package-lock.json pins them. They are installed once
-and kept where the tests' toolchains are, under the digest of the lock file.
+The packages are those of package.json beside this file, exactly as package-lock.json pins them.
 """
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.settings import INSTALLED_TOOLCHAINS
+from tests import npm
 
 FOLDER = Path(__file__).parent
 PATIENCE = 60.0
 END_SECONDS = 2.0
-INSTALL_SECONDS = 300
 
 
 def packages() -> Path:
     """The folder below which Node finds the packages. Installs them when they are not there yet."""
-    lock = (FOLDER / "package-lock.json").read_bytes()
-    cache = INSTALLED_TOOLCHAINS.parent / "test-clients"
-    installed = cache / hashlib.sha256(lock).hexdigest()[:16]
-    if installed.exists():
-        return installed
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as mutex:
-        # Several test processes start at once.
-        fcntl.flock(mutex, fcntl.LOCK_EX)
-        if not installed.exists():
-            _install(installed)
-    return installed
-
-
-def _install(folder: Path) -> None:
-    new = folder.with_suffix(".new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(FOLDER / name, new)
-    done = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=new,
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    new.rename(folder)
+    return npm.installed(FOLDER, "test-clients")
 
 
 class Script:

@@ -1,15 +1,19 @@
 """Somebody else's web site, on a port of its own: the pages that carry widgets."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+PAUSE = "\f"
+PAUSE_SECONDS = 1.5
+
 
 @dataclass
 class HostSite:
-    """`url` is its origin. `put` publishes a page and returns its address."""
+    """`url` is its origin. `put` publishes a page and returns its address; at each `PAUSE` in it, it waits."""
 
     url: str = ""
     pages: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
@@ -28,14 +32,15 @@ def host_site() -> Iterator[HostSite]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             html, headers = site.pages.get(self.path, ("", {}))
-            content = html.encode()
             # Browsers ask for an icon by themselves; a missing one would be a complaint.
             self.send_response(200 if html else 204)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.end_headers()
-            self.wfile.write(content)
+            for number, piece in enumerate(html.split(PAUSE)):
+                time.sleep(PAUSE_SECONDS if number else 0)
+                self.wfile.write(piece.encode())
 
         def log_message(self, *_arguments: object) -> None:
             """Nothing on the console."""

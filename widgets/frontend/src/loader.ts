@@ -16,6 +16,13 @@ function base(): URL {
   return new URL(".", source);
 }
 
+/** Whether the parser is done with an element: while a page comes in, half a program may be there. */
+function complete(element: Element): boolean {
+  if (document.readyState !== "loading") return true;
+  for (let node: Node | null = element; node; node = node.parentNode) if (node.nextSibling) return true;
+  return false;
+}
+
 function start(from: URL): void {
   let loading: Promise<Main> | undefined;
   const told = new WeakSet<Element>();
@@ -39,7 +46,9 @@ function start(from: URL): void {
   const look = (root: ParentNode & Node): void => {
     const found = [...root.querySelectorAll(WANTED)];
     if (root instanceof Element && root.matches(WANTED)) found.unshift(root);
-    for (const element of found) if (!element.parentElement?.closest(WANTED)) void mount(element);
+    for (const element of found) {
+      if (complete(element) && !element.parentElement?.closest(WANTED)) void mount(element);
+    }
   };
 
   const observer = new MutationObserver((changes) => {
@@ -52,6 +61,7 @@ function start(from: URL): void {
   });
   observer.observe(document, { childList: true, subtree: true });
   look(document);
+  document.addEventListener("DOMContentLoaded", () => look(document));
   Object.assign(globalThis, { RuncodeWidget: { version: VERSION, mount } });
 }
 

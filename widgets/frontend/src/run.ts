@@ -100,7 +100,7 @@ export class Runner implements Listener {
 
   waiting(ms: number): void {
     const seconds = Math.max(1, Math.round(ms / 1000));
-    this.view.tell("bad", ["", `No connection to ${this.service.host}. Trying again in ${seconds} s …`]);
+    this.view.tell("bad", ["", `${this.service.trouble} Trying again in ${seconds} s …`]);
   }
 
   // --- How it goes on and ends ---

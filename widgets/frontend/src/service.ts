@@ -15,11 +15,22 @@ const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 
 export class Service {
   #compilers: Promise<Compiler[]> | undefined;
+  #forbidden = false;
 
-  constructor(private readonly base: URL) {}
+  constructor(private readonly base: URL) {
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+      if (effectiveDirective === "connect-src" && blockedURI.includes(`://${this.host}`)) this.#forbidden = true;
+    });
+  }
 
   get host(): string {
     return this.base.host;
+  }
+
+  /** What to say while the service does not answer. */
+  get trouble(): string {
+    if (this.#forbidden) return `This page’s content security policy (connect-src) does not allow ${this.host}.`;
+    return `No connection to ${this.host}.`;
   }
 
   get socket(): URL {

@@ -85,7 +85,7 @@ export class Widget {
   // --- Languages ---
 
   async #load(): Promise<void> {
-    const trouble = () => this.#view.tell("bad", ["", `No answer from ${this.service.host}. Trying again …`]);
+    const trouble = () => this.#view.tell("bad", ["", `${this.service.trouble} Trying again …`]);
     let troubled = false;
     this.#compilers = await this.service.compilers(() => {
       troubled = true;

@@ -2,7 +2,6 @@
 
 Runs come through the same door as the API's and count against the same plan."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -15,84 +14,25 @@ from accounts.caller import Caller
 from accounts.current import MemberRequest, member_required
 from config.errors import ApiError
 from execution.catalogue import COMPILERS, Compiler, installed
+from execution.models import Run
+from execution.pages_results import Shown
+from execution.pages_runs_shown import ShownRun
 from execution.requests import RunRequest
-from execution.results import text_of
 from execution.runs import run_code
-from execution.sandbox.job import Outcome, Result
-
-MIB = 1024 * 1024
-# As much as a person reads; the API returns the rest.
-SHOWN_BYTES = 64 * 1024
-
-_NOTES = {
-    Outcome.COMPILE_ERROR: "It did not compile.",
-    Outcome.TIME_LIMIT: "Ended: it ran longer than the time limit.",
-    Outcome.MEMORY_LIMIT: "Ended: it used more memory than it may.",
-    Outcome.OUTPUT_LIMIT: "Ended: it printed more than is kept.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A result in the words of the page: seconds with four decimals, memory in MB."""
-
-    result: Result
-
-    @property
-    def exit_code(self) -> int:
-        return self.result.exit_code
-
-    @property
-    def signal(self) -> int | None:
-        return self.result.signal
-
-    @property
-    def is_compile_error(self) -> bool:
-        return self.result.outcome is Outcome.COMPILE_ERROR
-
-    @property
-    def time(self) -> str:
-        return f"{self.result.wall_seconds:.4f}"
-
-    @property
-    def compile_time(self) -> str:
-        """Empty when there was nothing to compile."""
-        seconds = self.result.compile_seconds
-        return "" if seconds is None else f"{seconds:.4f}"
-
-    @property
-    def memory_mb(self) -> str:
-        return f"{self.result.memory_bytes / MIB:.1f}"
-
-    @property
-    def note(self) -> str:
-        return _NOTES.get(self.result.outcome, "")
-
-    @property
-    def output(self) -> str:
-        return _text(self.result.stdout, cut=self.result.stdout_truncated)
-
-    @property
-    def output_truncated(self) -> bool:
-        return self.result.stdout_truncated or len(self.result.stdout) > SHOWN_BYTES
-
-    @property
-    def error(self) -> str:
-        return _text(self._error, cut=self.result.stderr_truncated)
-
-    @property
-    def error_truncated(self) -> bool:
-        return self.result.stderr_truncated or len(self._error) > SHOWN_BYTES
-
-    @property
-    def _error(self) -> bytes:
-        return self.result.compile_output if self.is_compile_error else self.result.stderr
 
 
 @member_required
 @require_safe
 def playground(request: MemberRequest) -> HttpResponse:
-    return render(request, "playground/page.html", _page(request.GET.get("compiler", "")))
+    """With `?compiler=` its sample, with `?run=` the program of one of the organisation's runs."""
+    page = _page(request.GET.get("compiler", ""))
+    if asked := _asked(request, request.GET.get("run", "")):
+        page = {
+            **_page(asked.compiler.id),
+            "code": asked.files[asked.entrypoint].decode(),
+            "input": asked.input.decode(),
+        }
+    return render(request, "playground/page.html", page)
 
 
 @member_required
@@ -113,6 +53,15 @@ async def playground_run(request: MemberRequest) -> HttpResponse:
     except ApiError as refusal:
         context["refusal"] = refusal
     return await sync_to_async(_answer)(request, sent, context)
+
+
+def _asked(request: MemberRequest, run_id: str) -> RunRequest | None:
+    """What a run of the organisation was asked, if the page has fields for all of it."""
+    if not (run_id.isascii() and run_id.isdecimal() and len(run_id) < 19):
+        return None
+    run = Run.objects.filter(organisation=request.organisation, pk=int(run_id)).select_related("batch").first()
+    shown = None if run is None else ShownRun(run)
+    return shown.request if shown is not None and shown.fits_the_playground else None
 
 
 def _caller(request: MemberRequest) -> Caller:
@@ -141,7 +90,3 @@ def _page(compiler_id: str) -> dict[str, Any]:
 
 def _sample(compiler: Compiler) -> str:
     return compiler.sample.strip("\n") + "\n"
-
-
-def _text(data: bytes, *, cut: bool) -> str:
-    return text_of(data[:SHOWN_BYTES], cut=cut or len(data) > SHOWN_BYTES)

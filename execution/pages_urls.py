@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from execution import pages_docs, pages_landing, pages_playground
+from execution import pages_batches, pages_docs, pages_landing, pages_playground, pages_runs
 from execution.callbacks import pages as callbacks
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +13,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/keys/<int:key_id>/callbacks/", callbacks.callbacks, name="callbacks"),
     path("dashboard/keys/<int:key_id>/callbacks/secret/", callbacks.rotate, name="rotate_callback_secret"),
     path("dashboard/keys/<int:key_id>/callbacks/resume/", callbacks.resume, name="resume_callbacks"),
+    path("dashboard/runs/", pages_runs.runs, name="runs"),
+    path("dashboard/runs/<int:run_id>/", pages_runs.run, name="run"),
+    path("dashboard/runs/<int:run_id>/again/", pages_runs.run_again, name="run_again"),
+    path("dashboard/runs/<int:run_id>/cancel/", pages_runs.cancel_run, name="cancel_run"),
+    path("dashboard/runs/<int:run_id>/remove/", pages_runs.remove_run, name="remove_run"),
+    path("dashboard/runs/<int:run_id>/share/", pages_runs.share_run, name="share_run"),
+    path("dashboard/runs/<int:run_id>/unshare/", pages_runs.unshare_run, name="unshare_run"),
+    path("dashboard/batches/", pages_batches.batches, name="batches"),
+    path("dashboard/batches/<int:batch_id>/", pages_batches.batch, name="batch"),
+    path("dashboard/batches/<int:batch_id>/cancel/", pages_batches.cancel_batch, name="cancel_batch"),
+    path("r/<str:token>/", pages_runs.shared_run, name="shared_run"),
     path("dashboard/runs/<int:run_id>/resend/", callbacks.resend, name="resend_run"),
     path("playground/", pages_playground.playground, name="playground"),
     path("playground/run/", pages_playground.playground_run, name="playground_run"),

@@ -29,6 +29,12 @@
     if (event.target.matches?.("select[data-submits]")) event.target.form.requestSubmit();
   });
 
+  // What is filtered is part of the address: it can be reloaded, kept and sent.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, pathInfo } = event.detail;
+    if (successful && elt.matches("form[data-address]")) history.replaceState(null, "", pathInfo.finalRequestPath);
+  });
+
   dress(document);
 
   // On a phone the sections are a row that scrolls: bring the present one into view.

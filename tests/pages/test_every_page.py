@@ -20,6 +20,8 @@ MEMBER = [
     "/dashboard/keys/",
     "/dashboard/websocket-keys/",
     "/dashboard/widgets/",
+    "/dashboard/runs/",
+    "/dashboard/batches/",
     "/dashboard/settings/",
     "/playground/",
     "/accounts/email/",

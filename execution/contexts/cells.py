@@ -47,16 +47,26 @@ class CellAnswer:
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who sees a cell while it runs. `on_begin` gets the context's id and the headers of the answer, once it is certain
+    that the cell is carried out. `feeds`: it also gives the cell its standard input, through `live`."""
+
+    live: Live
+    on_begin: Callable[[str, Mapping[str, str]], None]
+    on_item: Callable[[Item], None]
+    feeds: bool = False
+
+
 async def run_cell(
     *,
     caller: Caller,
     request: ExecuteRequest,
-    live: Live | None = None,
-    on_item: Callable[[Item], None] | None = None,
+    watcher: Watcher | None = None,
     connection: str | None = None,
 ) -> CellAnswer:
-    """Runs a cell in the context that it names, or in a new one. `live` and `on_item` see it while it runs;
-    `connection` is the id of the WebSocket connection that it came over.
+    """Runs a cell in the context that it names, or in a new one. `watcher` sees it while it runs; `connection` is the
+    id of the WebSocket connection that it came over.
 
     Raises NotFound for a context that is not the caller's, InvalidRequest for one of another language, Conflict
     (`context_ended`), LimitExceeded and Unavailable; nothing is billed then.
@@ -71,12 +81,20 @@ async def run_cell(
             request.code,
             seconds=min(request.timeout, plan.limits.wall_seconds),
             stdin=request.input,
-            streamed=live is not None,
+            streamed=watcher is not None and watcher.feeds,
             env=request.env,
             output_bytes=plan.limits.output_bytes,
         )
+        if watcher is not None:
+            watcher.on_begin(context_id, admission.headers)
         try:
-            result = await contexts.execute(scope=scope, context_id=context_id, cell=cell, live=live, on_item=on_item)
+            result = await contexts.execute(
+                scope=scope,
+                context_id=context_id,
+                cell=cell,
+                live=watcher.live if watcher else None,
+                on_item=watcher.on_item if watcher else None,
+            )
         except asyncio.CancelledError:
             admission.settle(_interrupted(kernel, started_at))
             raise

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from execution.contexts.answers import context_of, execution_of
 from execution.contexts.cells import run_cell, scope_of, told
 from execution.contexts.requests import ExecuteRequest
+from execution.contexts.streaming import streamed, wanted
 from execution.json_body import json_object
 from execution.sandbox.cells import ContextInfo
 from execution.sandbox.context_client import ContextClient
@@ -18,10 +19,14 @@ from execution.views import api_caller
 
 @csrf_exempt
 @require_POST
-async def execute(request: HttpRequest) -> HttpResponse:
-    """Runs a cell in a context, a new one where none is named, and answers with an Execution."""
+async def execute(request: HttpRequest) -> HttpResponseBase:
+    """Runs a cell in a context, a new one where none is named, and answers with an Execution, or with what leads to it
+    as it comes."""
     caller = await api_caller(request)
-    answer = await run_cell(caller=caller, request=ExecuteRequest.from_data(json_object(request)))
+    execute_request = ExecuteRequest.from_data(json_object(request))
+    if kind := wanted(request.headers.get("Accept", "")):
+        return await streamed(caller, execute_request, kind)
+    answer = await run_cell(caller=caller, request=execute_request)
     return JsonResponse(execution_of(answer.context_id, answer.result), headers=answer.headers)
 
 

@@ -1,6 +1,8 @@
 """`POST /execute` against the running service: state, rich results, limits, and whose context it is."""
 
 import base64
+import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -206,3 +208,49 @@ def test_a_websocket_key_is_refused(service: Service) -> None:
     headers = {"X-API-Key": service.demo["websocket_key"]}
     for method, path in (("POST", "/execute"), ("GET", "/contexts"), ("GET", "/contexts/x")):
         assert httpx.request(method, service.url + path, headers=headers, json={"code": "1"}).status_code == 403
+
+
+STREAMED = """import time
+for n in range(3):
+    print(n, flush=True)
+    time.sleep(0.3)
+display(6)
+h = display(7, display_id="a")
+1 / 0"""
+
+
+def test_a_stream_tells_what_happens_as_it_happens(api: httpx.Client) -> None:
+    with api.stream("POST", "/execute", json={"code": STREAMED}, headers={"Accept": "application/x-ndjson"}) as answer:
+        assert answer.headers["Content-Type"] == "application/x-ndjson"
+        assert "RateLimit" in answer.headers
+        told = [(time.monotonic(), json.loads(line)) for line in answer.iter_lines()]
+    printed = [(when, event["text"]) for when, event in told if event["type"] == "stdout"]
+    events = [event for _, event in told if event["type"] != "stdout"]
+    assert [event["type"] for event in events] == ["begin", "item", "item", "end"]
+    assert "".join(text for _, text in printed) == "0\n1\n2\n"
+    assert printed[-1][0] - printed[0][0] > 0.4  # each when it was printed, not all in the end
+    assert (events[1]["item"]["text"], events[2]["display_id"]) == ("6", "a")
+    assert events[-1]["error"]["name"] == "ZeroDivisionError"
+    assert events[-1]["context_id"] == events[0]["context_id"]
+
+
+def test_a_stream_of_server_sent_events(api: httpx.Client) -> None:
+    answer = api.post("/execute", json={"code": "print('hi')"}, headers={"Accept": "text/event-stream"})
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    kinds = [line.removeprefix("event: ") for line in answer.text.splitlines() if line.startswith("event: ")]
+    assert kinds == ["begin", "stdout", "end"]
+
+
+def test_what_is_refused_is_refused_before_a_stream_begins(api: httpx.Client) -> None:
+    headers = {"Accept": "application/x-ndjson"}
+    assert api.post("/execute", json={"code": "1", "context_id": "none"}, headers=headers).status_code == 404
+    assert api.post("/execute", json={}, headers=headers).status_code == 400
+
+
+def test_who_leaves_a_stream_interrupts_the_cell_and_the_next_one_works(api: httpx.Client) -> None:
+    code = "x = 5\nprint('begun', flush=True)\nwhile True: pass"
+    with api.stream("POST", "/execute", json={"code": code}, headers={"Accept": "application/x-ndjson"}) as answer:
+        lines = answer.iter_lines()
+        context_id = json.loads(next(lines))["context_id"]
+        assert json.loads(next(lines))["text"] == "begun\n"
+    assert primary(execute(api, "x", context_id=context_id))["text"] == "5"

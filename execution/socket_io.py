@@ -19,7 +19,7 @@ from socketio.exceptions import ConnectionRefusedError as Refused
 
 from accounts.authentication import presented_key
 from config.errors import ApiError, BodyTooLarge, NotAuthenticated
-from execution.realtime.asgi import Receive, Scope, Send, headers_of
+from execution.realtime.asgi import Receive, Scope, Send, headers_of, paced
 from execution.realtime.frames import KEY_CHARACTERS, broken
 from execution.realtime.packets import Packet, only_packets
 from execution.realtime.socket_io_client import Client
@@ -64,7 +64,7 @@ async def socket_io(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http" and (refusal := _body_refusal(scope)):
         await _respond(refusal, send)
         return
-    await _server.handle_request(scope, only_packets(receive), send)
+    await _server.handle_request(scope, only_packets(paced(receive)), send)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from accounts.authentication import presented_key
 from config.errors import ApiError, InvalidRequest, LimitExceeded, NotAuthenticated
 from execution.models import Run
 from execution.realtime import frames
-from execution.realtime.asgi import Receive, Scope, Send, headers_of
+from execution.realtime.asgi import Receive, Scope, Send, headers_of, paced
 from execution.realtime.connection import Connection, connect
 from execution.realtime.live_run import LiveRun
 from execution.realtime.outbox import ClientGone, Frame, Outbox
@@ -29,7 +29,7 @@ async def run_socket(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application. The upgrade is always accepted: a page's script can read a frame, but no HTTP status."""
     await receive()
     await send({"type": "websocket.accept"})
-    await _Socket(scope, receive, send).serve()
+    await _Socket(scope, paced(receive), send).serve()
 
 
 class _Socket:

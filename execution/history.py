@@ -45,13 +45,13 @@ _OUTPUTS: Final = ("stdout", "stderr", "compile_output", "files")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run that came to its end; it ends now."""
+    """A run that came to its end; it ends now. `result` is None when it was broken off for its client."""
 
     run_id: UUID
     caller: Caller
     surface: str
     request: RunRequest
-    result: Result
+    result: Result | None
     started_at: datetime
     finished_at: datetime = field(default_factory=timezone.now)
 
@@ -59,6 +59,8 @@ class Ended:
     def size(self) -> int:
         result, request = self.result, self.request
         kept = sum(map(len, request.files.values())) + len(request.input)
+        if result is None:
+            return _OVERHEAD + kept
         kept += len(result.stdout) + len(result.stderr) + len(result.compile_output)
         return _OVERHEAD + kept + sum(len(file.content) for file in result.files)
 
@@ -166,7 +168,7 @@ def outputs_kept(columns: Mapping[str, Any], *, keep: bool) -> dict[str, Any]:
 
 
 def _row(ended: Ended, keep_sources: bool, keep_outputs: bool) -> Run:
-    caller = ended.caller
+    caller, result = ended.caller, ended.result
     return Run(
         uuid=ended.run_id,
         organisation_id=caller.organisation_id,
@@ -174,12 +176,12 @@ def _row(ended: Ended, keep_sources: bool, keep_outputs: bool) -> Run:
         key_kind=caller.kind,
         surface=ended.surface,
         compiler=ended.request.compiler.id,
-        status=Run.Status.FINISHED,
+        status=Run.Status.CANCELLED if result is None else Run.Status.FINISHED,
         request=pack(ended.request.to_data()) if keep_sources else None,
         created_at=ended.started_at,
         started_at=ended.started_at,
         finished_at=ended.finished_at,
-        **outputs_kept(columns_of(ended.result), keep=keep_outputs),
+        **({} if result is None else outputs_kept(columns_of(result), keep=keep_outputs)),
     )
 
 

@@ -71,6 +71,8 @@ async def run_code(
         except asyncio.CancelledError:
             if live is not None and live.started:
                 admission.settle(_broken_off(request.compiler, started_at))
+                if surface is not None:
+                    history.record(history.Ended(run_id, caller, surface, request, None, started_at))
             raise
         admission.settle(
             RunUsage(

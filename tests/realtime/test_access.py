@@ -175,3 +175,16 @@ async def test_a_stranger_cannot_reach_a_run_by_its_name(web: Cast, sandbox: Run
         assert (await hers.end())["output"] == "onmine\n"
         await strangers.send("ping")
         assert (await strangers.next())["type"] == "pong"
+
+
+async def test_a_program_that_was_stopped_is_in_the_history_as_cancelled(web: Cast, sandbox: RunningSupervisor):
+    async with history_service(), in_process(web.alice.websocket_key) as client:
+        assert await is_ready(client)
+        await client.run("import time\nprint('on', flush=True)\ntime.sleep(25)")
+        await client.until("output")
+        await client.send("stop")
+        assert (await client.end())["type"] == "stopped"
+    run = await Run.objects.aget(organisation=web.alice.organisation)
+    assert (run.status, run.outcome, run.surface) == ("cancelled", "", "websocket")
+    assert run.request is not None
+    assert run.finished_at is not None

@@ -12,7 +12,7 @@ from execution.batches import rows
 from execution.catalogue import COMPILERS
 from execution.history_filters import LARGEST_ID
 from execution.models import Batch
-from execution.pages_runs_shown import WORDS, ShownRun
+from execution.pages_runs_shown import WORDS, ShownRun, trigger_refresh
 from execution.results import shown
 
 PAGE = 30
@@ -81,8 +81,10 @@ def batch(request: MemberRequest, batch_id: int) -> HttpResponse:
         "more": page[TESTS - 1].position if len(page) > TESTS else "",
         "start": start,
     }
-    part = "state" if request.headers.get("HX-Request") else "batch"
-    return render(request, f"dashboard/batches/{part}.html", context)
+    if request.headers.get("HX-Request"):
+        part = render(request, "dashboard/batches/state.html", context)
+        return trigger_refresh(part) if found.ended else part
+    return render(request, "dashboard/batches/batch.html", context)
 
 
 @member_required

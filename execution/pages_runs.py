@@ -26,7 +26,7 @@ from execution.catalogue import COMPILERS
 from execution.history_filters import OUTCOMES, Filters
 from execution.models import Run, Share
 from execution.pages_markdown import figure
-from execution.pages_runs_shown import WORDS, ShownRun
+from execution.pages_runs_shown import WORDS, ShownRun, trigger_refresh
 from execution.runs import run_code
 
 PAGE = 30
@@ -66,7 +66,8 @@ def run(request: MemberRequest, run_id: int) -> HttpResponse:
     """The inspector. While the run has not ended, htmx asks for the part that changes."""
     shown = ShownRun(_run_or_404(request, run_id))
     if request.headers.get("HX-Request"):
-        return render(request, "dashboard/runs/state.html", {"shown": shown, "run": shown.run})
+        part = render(request, "dashboard/runs/state.html", {"shown": shown, "run": shown.run})
+        return trigger_refresh(part) if shown.run.ended else part
     share = Share.objects.filter(run=shown.run).first()
     context = {
         "shown": shown,

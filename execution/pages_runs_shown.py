@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from django.http import HttpResponse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from pygments import highlight
@@ -153,6 +154,12 @@ class ShownRun:
             and len(request.files[request.entrypoint]) <= CODE_BYTES
             and not self.settings
         )
+
+
+def trigger_refresh(part: HttpResponse) -> HttpResponse:
+    """Has htmx load the whole page: what has ended can be done other things with."""
+    part["HX-Refresh"] = "true"
+    return part
 
 
 def coloured(path: str, content: bytes) -> SafeString:

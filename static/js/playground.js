@@ -181,7 +181,13 @@
     }
   });
 
-  restore();
+  if (new URLSearchParams(location.search).has("run")) {
+    // A run's program goes before what was written here, and is then the reader's to change and to reload.
+    keep();
+    history.replaceState(null, "", location.pathname);
+  } else {
+    restore();
+  }
   number();
   if (/Mac|iPhone|iPad/.test(navigator.platform)) {
     document.querySelector(".play__hint kbd").textContent = "⌘";

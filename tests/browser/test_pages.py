@@ -16,6 +16,8 @@ MEMBER = [
     "/dashboard/widgets/",
     "/dashboard/secret/?show=1",
     "/dashboard/secret/rotate/",
+    "/dashboard/runs/",
+    "/dashboard/batches/",
     "/dashboard/settings/",
     "/accounts/email/",
     "/accounts/password/change/",

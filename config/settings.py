@@ -229,6 +229,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+# What describes an endpoint (execution/openapi).
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+
 # The hot path's limit (config/hot_path.py), so that a request is measured alike on both handlers.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 

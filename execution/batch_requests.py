@@ -99,8 +99,8 @@ class TestSerializer(serializers.Serializer[Any]):
     # For pytest, which takes every class of this name for one of its own.
     __test__ = False
 
-    input = Text(limit=INPUT_BYTES, **optional())
-    expected = Text(limit=EXPECTED_BYTES, **optional())
+    input = Text(limit=INPUT_BYTES, **optional(help_text="Standard input, at most 100 KB; empty when left out."))
+    expected = Text(limit=EXPECTED_BYTES, **optional(help_text="What the program should print, at most 1 MB."))
     args = Items(most=ARGS, **optional())
     time_limit = Seconds(**optional())
     memory_limit = Whole(least=MEMORY_MB[0], most=MEMORY_MB[1], **optional())
@@ -134,16 +134,18 @@ class BatchRequestSerializer(ProgramSerializer):
 
     args = Items(most=ARGS, **optional())
     extra_params = Anything(**optional())
-    tests = Objects(least=1, most=TESTS, item=TestSerializer())
-    compare = Choice("comparison", among=_MODES, **optional())
-    tolerance = Real(least=0, most=1, **optional())
-    checker = CheckerSerializer(**optional())
-    stop_on_failure = Flag(**optional())
-    callback = Flag(**optional())
+    tests = Objects(least=1, most=TESTS, item=TestSerializer(), help_text="What the program runs on.")
+    compare = Choice(
+        "comparison", among=_MODES, **optional(help_text="How outputs are judged: `trimmed` when left out")
+    )
+    tolerance = Real(least=0, most=1, **optional(help_text="Of `numeric`; 0.000001 when left out."))
+    checker = CheckerSerializer(**optional(help_text="A program that judges, in place of `compare`."))
+    stop_on_failure = Flag(**optional(help_text="`true` starts no further test once one has failed."))
+    callback = Flag(**optional(help_text="With `async`: one message when all is over."))
 
     def get_fields(self) -> dict[str, Any]:
         # No name that Python could give an attribute of a class.
-        return {**super().get_fields(), "async": Flag(**optional())}
+        return {**super().get_fields(), "async": Flag(**optional(help_text="`true` queues the batch."))}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What concerns several fields at once, after what concerns the program."""

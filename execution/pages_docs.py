@@ -3,6 +3,7 @@
 `/docs/<page>/` is the page, `/docs/<page>.md` the same text as Markdown for programs that read."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,8 @@ from django.views.decorators.http import require_safe
 
 from billing.pages import offers
 from execution.catalogue import COMPILERS, installed
-from execution.pages_markdown import Document, fill
+from execution.openapi.reference import reference
+from execution.pages_markdown import Document, data_marker, fill
 from execution.pages_markdown import render as render_markdown
 
 CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -54,13 +56,22 @@ def slugs() -> list[str]:
     return [slug for _, pages in CHAPTERS for slug in pages]
 
 
-def _tables() -> dict[str, str]:
+def _compilers() -> str:
     here = installed(settings.RUNCODE_HOME)
     compilers = [(compiler, here.get(compiler.id)) for compiler in COMPILERS.values()]
-    return {
-        "plans": render_to_string("docs/tables/plans.html", {"offers": offers()}),
-        "compilers": render_to_string("docs/tables/compilers.html", {"compilers": compilers}),
-    }
+    return render_to_string("docs/tables/compilers.html", {"compilers": compilers})
+
+
+def _plans() -> str:
+    return render_to_string("docs/tables/plans.html", {"offers": offers()})
+
+
+_TABLES: Mapping[str, Callable[[], str]] = {"compilers": _compilers, "endpoints": reference, "plans": _plans}
+
+
+def _tables(html: str) -> dict[str, str]:
+    """The tables of data that a page has."""
+    return {name: make() for name, make in _TABLES.items() if data_marker(name) in html}
 
 
 @require_safe
@@ -78,7 +89,7 @@ def docs_page(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "slug": slug,
         "document": document,
-        "html": fill(document.html, base=settings.PUBLIC_URL, tables=_tables()),
+        "html": fill(document.html, base=settings.PUBLIC_URL, tables=_tables(document.html)),
         "takes_a_key": 'data-fill="API_KEY"' in document.html,
         "chapters": chapters(),
         "before": Entry(order[place - 1], load(order[place - 1])) if place else None,

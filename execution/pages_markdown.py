@@ -81,6 +81,12 @@ def figure(code: str, language: str) -> SafeString:
     )
 
 
+def inline(text: str) -> SafeString:
+    """One line of Markdown, without a paragraph around it."""
+    html: str = _markdown.renderInline(text)
+    return mark_safe(html)  # noqa: S308 - HTML in it is shown as text
+
+
 def render(text: str) -> Document:
     """Renders one file of `docs/`. HTML in the file is shown as text, never passed through."""
     tokens = _markdown.parse(text)
@@ -98,6 +104,11 @@ def fill(html: str, *, base: str, tables: Mapping[str, str]) -> SafeString:
     """Puts the installation's address and the data tables into rendered HTML."""
     html = html.replace("$BASE", escape(base))
     return mark_safe(_data_marker.sub(lambda match: tables[match[1]], html))  # noqa: S308 - escaped or rendered
+
+
+def data_marker(name: str) -> str:
+    """What stands in rendered HTML in the place of a table of data."""
+    return f"<!--data:{name}-->"
 
 
 def _anchor_headings(tokens: Sequence[Token]) -> tuple[Heading, ...]:
@@ -144,7 +155,7 @@ def _link_to_page(token: Token) -> None:
 def _render_fence(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
     language, _, name = tokens[index].info.strip().partition(" ")
     if language == "data":
-        return f"<!--data:{name}-->\n"
+        return f"{data_marker(name)}\n"
     return figure(tokens[index].content, language)
 
 

@@ -5,6 +5,7 @@ from execution.async_runs import views as async_views
 from execution.batches import views as batch_views
 from execution.callbacks import views as callback_views
 from execution.contexts import views as context_views
+from execution.openapi import views as openapi_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/run-code-sync/?$", views.run_code_sync, name="run_code_sync"),
@@ -30,5 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/batches/?$", batch_views.batches, name="batches_api"),
     re_path(r"^api/batches/(?P<batch_id>[0-9]+)/?$", batch_views.batch, name="batch_api"),
     re_path(r"^api/batches/(?P<batch_id>[0-9]+)/cancel/?$", batch_views.cancel, name="cancel_batch_api"),
+    path("api/openapi.json", openapi_views.openapi_json, name="openapi_json"),
+    path("api/openapi.yaml", openapi_views.openapi_yaml, name="openapi_yaml"),
     path("", include("execution.pages_urls")),
 ]

@@ -35,8 +35,8 @@ class AsyncRequest:
 class AsyncSerializer(serializers.Serializer[Any]):
     """What an asynchronous run has beside the fields of a synchronous one."""
 
-    extra_params = Anything(**optional())
-    poll = Flag(**optional())
+    extra_params = Anything(**optional(help_text="Given back with the result, untouched."))
+    poll = Flag(**optional(help_text="`true`: the result is fetched, and not sent."))
 
     def validate_extra_params(self, value: dict[str, Any] | None) -> dict[str, Any] | None:
         """It is written as JSON again, which can be done with no more depth than it can be read with."""

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 
 class Line:
@@ -15,6 +15,8 @@ class Line:
         self._open: list[socket.socket] = []
         self._lock = Lock()
         self._whole = True
+        self._flowing = Event()
+        self._flowing.set()
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     def cut(self) -> None:
@@ -30,6 +32,13 @@ class Line:
         with self._lock:
             self._whole = True
 
+    def hold(self) -> None:
+        """Nothing comes through any more and nobody is told, as when a cable is drawn somewhere on the way."""
+        self._flowing.clear()
+
+    def release(self) -> None:
+        self._flowing.set()
+
     def serve(self) -> None:
         with suppress(OSError):
             while True:
@@ -41,17 +50,17 @@ class Line:
                     far = socket.create_connection(("127.0.0.1", self._far_port))
                     self._open += [near, far]
                 for one, other in ((near, far), (far, near)):
-                    Thread(target=_copy, args=(one, other), daemon=True).start()
+                    Thread(target=self._copy, args=(one, other), daemon=True).start()
 
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    for end in (source, target):
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-        end.close()
+            while data := source.recv(65536):
+                self._flowing.wait()
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
 
 @contextmanager
@@ -63,6 +72,7 @@ def line_to(port: int) -> Iterator[Line]:
         try:
             yield line
         finally:
+            line.release()
             line.cut()
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()

@@ -189,6 +189,20 @@ def test_a_line_that_breaks_during_a_run_is_said_and_mended(tab: Tab, host: Host
     tab.complaints.clear()
 
 
+def test_a_line_that_went_dead_without_a_word_is_found_out(tab: Tab, host: HostSite, line: Line) -> None:
+    tab.page.clock.install()
+    widget = cut_page(tab, host, line, "import time\nprint('on', flush=True)\ntime.sleep(25)")
+    widget.run()
+    expect(widget.log).to_have_text("on\n", use_inner_text=True)
+    line.hold()
+    tab.page.clock.fast_forward(21_000)
+    expect(widget.status).to_have_text("Running …")
+    tab.page.clock.fast_forward(11_000)
+    expect(widget.log).to_contain_text("The connection was lost")
+    line.release()
+    expect(widget.status).to_have_text("Connected again. Nothing is running.")
+
+
 def test_a_run_waits_for_the_line_and_starts_by_itself(tab: Tab, host: HostSite, line: Line) -> None:
     widget = cut_page(tab, host, line, "print('ran')")
     line.cut()

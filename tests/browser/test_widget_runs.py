@@ -226,6 +226,35 @@ def test_a_page_that_is_left_ends_its_run_and_comes_back_as_it_was(tab: Tab, hos
     expect(widget.log).to_have_text("back\n", use_inner_text=True)
 
 
+def test_a_silent_program_is_not_taken_for_a_dead_line(tab: Tab, host: HostSite) -> None:
+    tab.page.clock.install()
+    widget = opened(tab, host, "import time\nprint('on', flush=True)\ntime.sleep(25)")
+    with tab.page.expect_websocket() as opening:
+        widget.run()
+    expect(widget.log).to_have_text("on\n", use_inner_text=True)
+    for _ in range(3):
+        with opening.value.expect_event("framereceived", lambda frame: frame == '{"type":"pong"}'):
+            tab.page.clock.fast_forward(21_000)
+    expect(widget.status).to_have_text("Running …")
+    widget.button("Stop").click()
+    expect(widget.status).to_have_text("Stopped.")
+
+
+def test_a_connection_is_given_back_when_nothing_has_run_for_a_while(tab: Tab, host: HostSite) -> None:
+    tab.page.clock.install()
+    widget = opened(tab, host, "print(1)")
+    with tab.page.expect_websocket() as opening:
+        widget.run()
+    expect(widget.status).to_have_text(DONE)
+    tab.page.clock.fast_forward(20_000)
+    tab.page.wait_for_timeout(500)
+    assert not opening.value.is_closed()
+    with opening.value.expect_event("close"):
+        tab.page.clock.fast_forward(11_000)
+    widget.run("print(2)")
+    expect(widget.log).to_have_text("2\n", use_inner_text=True)
+
+
 def test_an_editor_that_leaves_the_page_ends_its_run(tab: Tab, host: HostSite) -> None:
     widget = opened(tab, host, "import time\ntime.sleep(25)")
     with tab.page.expect_websocket() as opening:

@@ -1,6 +1,5 @@
 """Widgets under the hands: what a test reads and presses in one, and the lines of HTML that make one."""
 
-import json
 from html import escape
 
 from playwright.sync_api import Locator, Page
@@ -61,10 +60,3 @@ class Widget:
         if program is not None:
             self.code.fill(program)
         self.button("Run").click()
-
-
-def frames_of(page: Page) -> list[dict[str, object]]:
-    """Every frame that the page's WebSockets send from now on."""
-    sent: list[dict[str, object]] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(json.loads(frame))))
-    return sent

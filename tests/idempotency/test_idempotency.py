@@ -140,6 +140,17 @@ async def test_of_many_at_once_one_is_carried_out(send, cast):
     assert await runs_of(cast.alice) == 1
 
 
+async def test_a_claim_is_held_for_as_long_as_its_program_runs(send, cast, monkeypatch):
+    monkeypatch.setattr("execution.idempotency.claims.LEASE_SECONDS", 0.6)
+    monkeypatch.setattr("execution.idempotency.requests.LEASE_SECONDS", 0.6)
+    slow = {"compiler": "python-3.14", "code": "import time; time.sleep(2)\n" + RANDOM}
+    running = asyncio.create_task(send(body=slow))
+    await asyncio.sleep(1.5)
+    check_shape(await send(body=slow), 409, "idempotency_in_progress")
+    check_replay(await running, await send(body=slow))
+    assert await runs_of(cast.alice) == 1
+
+
 # --- What is not kept ---
 
 

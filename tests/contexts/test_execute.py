@@ -9,21 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.pages.test_docs_examples import fences
 from tests.sandbox.test_contexts import has_kernel
 from tests.server import Service, running_service
 
 pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
-
-CONTRACT_LINE = (
-    'curl -X POST $BASE/execute -H "X-API-Key: $API_KEY" -H "Content-Type: application/json" '
-    '-d \'{"code": "x = 20\\nx + 1"}\''
-)
-CHARLIE = """
-from accounts.demo import *
-from accounts.models import User
-from accounts.organisations import *
-from accounts.key_lifecycle import *
-"""
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +43,13 @@ def primary(execution: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_the_line_of_the_documentation_works_as_it_stands(service: Service, api: httpx.Client) -> None:
-    execution = httpx.Response(200, text=service.shell(CONTRACT_LINE)).json()
-    assert set(execution) == {"context_id", "items", "logs", "execution_count"}
-    assert execution["items"] == [{"is_primary": True, "text": "21"}]
-    assert execution["logs"] == {"stdout": [], "stderr": []}
-    assert execution["execution_count"] == 1
+def test_the_lines_of_the_documentation_work_as_they_stand(service: Service, api: httpx.Client) -> None:
+    whole, streamed = fences("contexts", "sh")
+    execution = json.loads(service.shell(whole))
+    shown = json.loads(fences("contexts", "json")[0])
+    assert {**execution, "context_id": shown["context_id"]} == shown
+    kinds = [json.loads(line)["type"] for line in service.shell(streamed).splitlines()]
+    assert (kinds[0], kinds[-2:]) == ("begin", ["item", "end"])
 
 
 def test_state_is_kept_and_cells_are_counted(api: httpx.Client) -> None:

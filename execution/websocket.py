@@ -14,7 +14,7 @@ from execution.realtime import frames
 from execution.realtime.asgi import Receive, Scope, Send, headers_of, paced
 from execution.realtime.connection import Connection, connect
 from execution.realtime.live_run import LiveRun
-from execution.realtime.outbox import ClientGone, Frame, Outbox
+from execution.realtime.outbox import GONE, ClientGone, Frame, Outbox
 
 _log = structlog.get_logger("runcode.websocket")
 
@@ -60,6 +60,9 @@ class _Socket:
                 raise
             self._serving.uncancel()
             await self._refuse(self._refusal)
+        except Exception:
+            _log.exception("a WebSocket broke")
+            await self._refuse(frames.broken())
         finally:
             await self._outbox.close()
 
@@ -194,7 +197,7 @@ class _Socket:
             async with asyncio.timeout(REFUSAL_SECONDS):
                 await self._outbox.flushed()
                 await self._send({"type": "websocket.close", "code": CLOSE_CODE + error.status, "reason": error.code})
-        except (TimeoutError, OSError):
+        except (TimeoutError, *GONE):
             pass
 
 

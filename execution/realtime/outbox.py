@@ -15,6 +15,9 @@ PIECE: Final = 64 * 1024
 # What a frame weighs beside the texts in it.
 FRAME: Final = 512
 
+# How ASGI says that the client is gone; and how uvicorn says it when it was the one to close.
+GONE: Final = (OSError, RuntimeError)
+
 Frame = Mapping[str, Any]
 
 
@@ -100,8 +103,7 @@ class Outbox:
                 item = self._waiting.popleft()
                 await self._send(item.made())
                 self._lighten(item.weight)
-        except OSError:
-            # How ASGI says that the client is gone.
+        except GONE:
             self._end()
         finally:
             self._sending = None

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -181,14 +182,19 @@ class CeleryWorker:
 
 
 @pytest.mark.timeout(600)
-def test_runs_over_celery_while_workers_and_the_web_are_killed(redis_server: RedisServer) -> None:
+def test_runs_over_celery_while_workers_the_web_and_the_broker_are_killed(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
     with ExitStack() as stack:
+        broker = RedisServer(tmp_path)
+        broker.start()
+        stack.callback(broker.stop)
         receiver = stack.enter_context(third_of_answers_failing())
         service = stack.enter_context(
             running_service(
                 RUNCODE_CALLBACK_ALLOW_PRIVATE="1",
                 REDIS_URL=redis_server.url,
-                RUNCODE_BROKER=f"redis+socket://{redis_server.socket}?virtual_host=1",
+                RUNCODE_BROKER=f"redis+socket://{broker.socket}",
             )
         )
         service.manage("shell", "-c", SEND_TO.format(receiver.url))
@@ -202,7 +208,23 @@ def test_runs_over_celery_while_workers_and_the_web_are_killed(redis_server: Red
             service.wait_until_ready()
             os.kill(service.web, signal.SIGKILL)
 
-        kill_five_times(receiver, 150, [sandbox.kill, control.kill, kill_web, sandbox.kill, control.kill], service.log)
+        def lose_all_messages() -> None:
+            broker.kill()
+            broker.start()
+
+        kills = [sandbox.kill, lose_all_messages, kill_web, control.kill, sandbox.kill]
+        kill_five_times(receiver, 150, kills, service.log)
         queueing.join()
         check(service, receiver, ids, killed=5)
-        assert [worker.stop() for worker in (sandbox, control)] == [0, 0], service.log()
+
+        # A worker that is told to stop does not wait for programs: their runs go back into the queue.
+        with service.client() as client:
+            sleeper = {**PROGRAM, "code": "import time; time.sleep(25)", "poll": True}
+            path = f"/api/runs/{client.post('/api/run-code/', json=sleeper).json()['id']}/"
+            wait_until(lambda: client.get(path).json()["status"] == "running", service.log)
+            stopped_at = time.monotonic()
+            assert sandbox.stop() == 0, service.log()
+            assert time.monotonic() - stopped_at < 20
+            assert client.get(path).json()["status"] == "queued"
+            client.post(f"{path}cancel/")
+        assert control.stop() == 0, service.log()

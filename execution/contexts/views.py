@@ -1,6 +1,7 @@
 """`POST /execute` and what may be done with its contexts."""
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -10,6 +11,7 @@ from execution.contexts.answers import context_of, execution_of
 from execution.contexts.cells import run_cell, scope_of, told
 from execution.contexts.requests import ExecuteRequest
 from execution.contexts.streaming import streamed, wanted
+from execution.idempotency import HEADER, once
 from execution.json_body import json_object
 from execution.sandbox.cells import ContextInfo
 from execution.sandbox.context_client import ContextClient
@@ -24,10 +26,15 @@ async def execute(request: HttpRequest) -> HttpResponseBase:
     as it comes."""
     caller = await api_caller(request)
     execute_request = ExecuteRequest.from_data(json_object(request))
-    if kind := wanted(request.headers.get("Accept", "")):
+    # What is to be given again must come whole.
+    if HEADER not in request.headers and (kind := wanted(request.headers.get("Accept", ""))):
         return await streamed(caller, execute_request, kind)
-    answer = await run_cell(caller=caller, request=execute_request)
-    return JsonResponse(execution_of(answer.context_id, answer.result), headers=answer.headers)
+
+    async def answer(run_id: UUID | None) -> HttpResponse:
+        ran = await run_cell(caller=caller, request=execute_request, run_id=run_id)
+        return JsonResponse(execution_of(ran.context_id, ran.result), headers=ran.headers)
+
+    return await once(request, caller, answer)
 
 
 @require_safe

@@ -87,6 +87,7 @@ OPERATIONS: Final = (
         answers={200: Answer(schema=ref("Execution"), description="What it showed.", example=_EXECUTION_EXAMPLE)},
         refused=("not_found", "context_ended", "context_limit", "context_busy"),
         counted=True,
+        repeatable=True,
     ),
     Operation(
         url="contexts",

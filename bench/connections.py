@@ -73,14 +73,19 @@ def calls(running: service.BenchService, options: argparse.Namespace) -> dict[st
         samples.append((time.perf_counter() - began) * 1000)
     connection.close()
     load = running.load(clients=CLIENTS, seconds=options.seconds, **call)
-    return {"ms": samples, "runs": load["runs"], "seconds": load["seconds"]}
+    return {"ms": samples, **load}
 
 
 def figures(turns: list[dict[str, Any]]) -> dict[str, float]:
     return {
         "p50_ms": round(statistics.median([sample for turn in turns for sample in turn["ms"]]), 3),
-        "runs_per_second": round(sum(turn["runs"] for turn in turns) / sum(turn["seconds"] for turn in turns), 1),
+        "runs_per_second": round(_sum(turns, "runs") / _sum(turns, "seconds"), 1),
+        "cpu_ms": round(_sum(turns, "cpu_seconds") / _sum(turns, "runs") * 1000, 3),
     }
+
+
+def _sum(turns: list[dict[str, Any]], name: str) -> float:
+    return sum(turn[name] for turn in turns)
 
 
 def measure(running: service.BenchService, options: argparse.Namespace) -> dict[str, Any]:
@@ -109,6 +114,7 @@ def measure(running: service.BenchService, options: argparse.Namespace) -> dict[
         "with": loaded,
         "p50_ratio": round(loaded["p50_ms"] / plain["p50_ms"], 3),
         "throughput_ratio": round(loaded["runs_per_second"] / plain["runs_per_second"], 3),
+        "cpu_ratio": round(loaded["cpu_ms"] / plain["cpu_ms"], 3),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -119,6 +125,7 @@ def table(result: Mapping[str, Any]) -> str:
     for label, name, ratio in (
         ("p50, ms", "p50_ms", "p50_ratio"),
         (f"runs/s, {CLIENTS} clients", "runs_per_second", "throughput_ratio"),
+        ("CPU per run, ms", "cpu_ms", "cpu_ratio"),
     ):
         lines.append(f"  {label:<24}{plain[name]:>10.2f}{loaded[name]:>10.2f}{result[ratio]:>7.2f}×")
     for kind, kilobytes in result["kilobytes_per_connection"].items():

@@ -36,7 +36,7 @@ class Commands:
     compile: tuple[str, ...] | None
     run: tuple[str, ...]
     sources: tuple[str, ...]
-    hot: bool
+    hot: bool | str
     env: Mapping[str, str]
 
 
@@ -80,7 +80,7 @@ class Manifest:
     sources: tuple[str, ...]
     compile: tuple[str, ...] | None
     run: tuple[str, ...]
-    hot: bool
+    hot: bool | str
     env: Mapping[str, str]
     libraries: tuple[tuple[str, str], ...] = ()
 

@@ -69,6 +69,11 @@ def build_frames(build: Build | None) -> bytes:
     return b"".join(pack("B", file.kind[0].encode(), file.path.encode(), b"\0", file.content) for file in files)
 
 
+def hot_frame(path: str, gate: str, order: bytes) -> bytes:
+    """The order to start the command of `order` before its source, the file at `path`, is there."""
+    return pack("H", os.fsencode(path), b"\0", os.fsencode(gate), b"\0", order)
+
+
 def command(argv: Sequence[str], env: Mapping[str, str]) -> bytes:
     strings = [*argv, *(f"{key}={value}" for key, value in env.items())]
     encoded = [text.encode("utf-8", "surrogateescape") + b"\0" for text in strings]

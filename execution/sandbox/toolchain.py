@@ -15,7 +15,8 @@ class Toolchain:
 
     `compile` (None for interpreters) and `run` are commands in which `{entrypoint}` stands for the program's main
     file and `{sources}` for all files that match `sources`, the main one first. `hot`: the run command can be
-    started ahead, with a FIFO in place of `file_name`, because it reads its program exactly once, to the end.
+    started ahead, with a FIFO in place of `file_name`, because it reads its program exactly once, to the end; or, where
+    there is a `gate`, because it reads that FIFO to its end before it looks at the program.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Toolchain:
     run: tuple[str, ...]
     hot: bool
     env: Mapping[str, str]
+    gate: str = ""
 
     def compile_command(self, *, entrypoint: str, files: Iterable[str]) -> list[str] | None:
         return None if self.compile is None else self._expand(self.compile, entrypoint, files)
@@ -84,8 +86,9 @@ def _read(path: Path) -> Toolchain:
             sources=tuple(data["sources"]),
             compile=None if data["compile"] is None else tuple(data["compile"]),
             run=tuple(data["run"]),
-            hot=data["hot"],
+            hot=bool(data["hot"]),
             env=dict(data["env"]),
+            gate=data["hot"] if isinstance(data["hot"], str) else "",
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SandboxError(f"The manifest {path} cannot be read: {error!r}. Reinstall the toolchain.") from error

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -140,7 +139,7 @@ class DockerSandbox:
         self._stdio = AttachedStdio(self._relay, cap=Limits().output_bytes)
         argv = toolchain.run_command(entrypoint=toolchain.file_name, files=(), args=())
         order = frames.command(argv, environment(toolchain.env, {}))
-        await self._relay.send(frames.pack("H", os.fsencode(toolchain.file_name), b"\0", order))
+        await self._relay.send(frames.hot_frame(toolchain.file_name, toolchain.gate, order))
         await self._expect("R")
 
     async def _expect(self, kind: str) -> None:

@@ -8,9 +8,12 @@
  *   in   F  path NUL content             write a file below the work dir, making its folders
  *        X  argv and environment         run a program; its descriptors from 0 on ride along: stdin, stdout, stderr, and
  *                                        for a kernel the channel to the supervisor
- *        H  path NUL argv, environment   the same, but with a FIFO at `path`: the program starts now and blocks when
- *                                        it opens its source
- *        G  content                      the source of an H program: becomes the file at `path` and goes down the FIFO
+ *        H  path NUL gate NUL argv, environment
+ *                                        the same, but with a FIFO at `path`: the program starts now and blocks when
+ *                                        it opens its source. With a `gate` the FIFO is there instead, and an empty
+ *                                        file at `path`
+ *        G  content                      the source of an H program: becomes the file at `path` and goes down the FIFO,
+ *                                        unless that is a gate, which is only opened
  *        B  u8 f|e|l, path NUL content   write a file below the build dir, likewise: a plain file, an executable one, or
  *                                        a symbolic link to `content`
  *        K                               kill everything that runs
@@ -53,7 +56,8 @@ static int *start_error;      /* shared with the child between fork and exec */
 static pid_t program;         /* 0: none runs */
 static uint64_t started_ns;
 static int fifo = -1;         /* write end towards an H program */
-static char *fifo_path;       /* where its source belongs; NULL: no H program */
+static char *source_path;     /* where its source belongs */
+static char *gate_path;       /* where its FIFO is; NULL: in the source's place */
 
 static uint64_t now_ns(void) {
     struct timespec t;
@@ -224,7 +228,7 @@ static void wait_for_reader(void) {
     struct itimerval often = {{0, 200000}, {0, 200000}}, never = {{0, 0}, {0, 0}};
     struct pollfd waits[2] = {{CONTROL, POLLRDHUP, 0}, {signals, POLLIN, 0}};
     setitimer(ITIMER_REAL, &often, NULL);
-    while ((fifo = openat(work_dir, fifo_path, O_WRONLY | O_CLOEXEC)) < 0)
+    while ((fifo = openat(work_dir, gate_path ? gate_path : source_path, O_WRONLY | O_CLOEXEC)) < 0)
         if (errno != EINTR || poll(waits, 2, 0) > 0) break;
     setitimer(ITIMER_REAL, &never, NULL);
     if (fifo >= 0) send_frame('R', NULL, 0, -1);
@@ -232,10 +236,11 @@ static void wait_for_reader(void) {
 
 static void go(char *source, size_t size) {
     if (fifo < 0) quit();
-    int error = unlinkat(work_dir, fifo_path, 0) < 0 ? errno : write_file(work_dir, fifo_path, source, size, 0644);
+    int error = unlinkat(work_dir, source_path, 0) < 0 ? errno : write_file(work_dir, source_path, source, size, 0644);
+    if (gate_path) unlinkat(work_dir, gate_path, 0);
     if (error) send_frame('F', &error, sizeof error, -1);
     started_ns = now_ns();
-    write_all(fifo, source, size); /* EPIPE: the program ended before it read all; its status tells */
+    if (!gate_path) write_all(fifo, source, size); /* EPIPE: the program ended before it read all; its status tells */
     close(fifo);
     fifo = -1;
 }
@@ -263,9 +268,14 @@ static void order(void) {
         start(payload, size, fds);
         break;
     case 'H':
-        fifo_path = strdup(payload);
-        if (!fifo_path || path_size > size || mkfifoat(work_dir, fifo_path, 0644) < 0) quit();
-        start(payload + path_size, size - path_size, fds);
+        if (path_size >= size) quit();
+        char *gate = payload + path_size, *rest = gate + strlen(gate) + 1;
+        source_path = strdup(payload);
+        gate_path = *gate ? strdup(gate) : NULL;
+        if (rest > payload + size || !source_path || (*gate && !gate_path)) quit();
+        if (gate_path && write_file(work_dir, source_path, NULL, 0, 0644)) quit();
+        if (mkfifoat(work_dir, gate_path ? gate_path : source_path, 0644) < 0) quit();
+        start(rest, (size_t)(payload + size - rest), fds);
         if (program) wait_for_reader();
         break;
     case 'G':

@@ -158,7 +158,7 @@ class NativeSandbox:
         stdio = self._make_stdio(Limits().output_bytes)
         argv = toolchain.run_command(entrypoint=toolchain.file_name, files=(), args=())
         order = frames.command(argv, environment(toolchain.env, {}))
-        await self._start(frames.pack("H", os.fsencode(toolchain.file_name), b"\0", order), stdio)
+        await self._start(frames.hot_frame(toolchain.file_name, toolchain.gate, order), stdio)
         await self._expect("R")
 
     async def _expect(self, kind: str) -> None:

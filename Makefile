@@ -17,7 +17,7 @@ TESTS ?= tests
 LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras pyproject.toml
 
 .PHONY: help run test doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections coverage ci clean
-.PHONY: _python _venv _venv-dev _toolchains _checks _tools
+.PHONY: _python _venv _venv-dev _toolchains _toolchains-all _checks _tools
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ run: _python ## From a fresh clone to the running service (HOST, PORT, RUNCODE_H
 test: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
 test: _python ## All checks and all tests, with everything that they need (TESTS=tests/accounts narrows them)
 	@$(PYTHON) execution/doctor.py --install --tests --brief
-	@$(MAKE) -j2 _venv-dev _toolchains
+	@$(MAKE) -j2 _venv-dev _toolchains-all
 	@$(MAKE) lint types imports migrations deployable
 	@echo "Tests, in random order and in parallel:"
 	@$(BIN)/python -m pytest -n auto $(TESTS)
@@ -111,3 +111,6 @@ _tools: _venv-dev
 
 _toolchains: _python
 	@$(PYTHON) -m execution.toolchains install $(TOOLCHAINS)
+
+_toolchains-all: _python
+	@$(PYTHON) -m execution.toolchains install --all

@@ -5,7 +5,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from django.conf import settings
@@ -56,17 +56,22 @@ def slugs() -> list[str]:
     return [slug for _, pages in CHAPTERS for slug in pages]
 
 
-def _compilers() -> str:
+def _of_compilers(table: str) -> str:
     here = installed(settings.RUNCODE_HOME)
     compilers = [(compiler, here.get(compiler.id)) for compiler in COMPILERS.values()]
-    return render_to_string("docs/tables/compilers.html", {"compilers": compilers})
+    return render_to_string(f"docs/tables/{table}.html", {"compilers": compilers})
 
 
 def _plans() -> str:
     return render_to_string("docs/tables/plans.html", {"offers": offers()})
 
 
-_TABLES: Mapping[str, Callable[[], str]] = {"compilers": _compilers, "endpoints": reference, "plans": _plans}
+_TABLES: Mapping[str, Callable[[], str]] = {
+    "compilers": partial(_of_compilers, "compilers"),
+    "endpoints": reference,
+    "libraries": partial(_of_compilers, "libraries"),
+    "plans": _plans,
+}
 
 
 def _tables(html: str) -> dict[str, str]:

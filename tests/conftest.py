@@ -10,7 +10,7 @@ from django.conf import settings
 from tests.sandbox import engine, supervisors
 from tests.server import Service, running_service
 
-pytest_plugins = ["tests.cast", "tests.metering"]
+pytest_plugins = ["tests.cast", "tests.languages.summary", "tests.metering"]
 
 
 @pytest.fixture(autouse=True)

@@ -57,8 +57,13 @@ def build(recipe: Recipe, source: Source, compilers: Sequence[Compiler], under: 
     under.show("trimming", fraction=0.86)
     seal.furnish(under.root, recipe.folder, source)
     for argv in source.prepare:
-        under.show("preparing", argv[0], 0.88)
-        command.run(probe.inside(under.root, argv, env=PATH, writable=True))
+        under.show("preparing", argv[-1], 0.88)
+        command.follow(
+            probe.inside(under.root, argv, env=PATH, writable=True),
+            lambda line: under.show("preparing", line, 0.88),
+            log=under.log,
+            keep=under.lock,
+        )
     under.show("sealing", fraction=0.92)
     seal.seal(under.root)
     versions, libraries = {}, {}

@@ -6,7 +6,8 @@
                     prints where ten thousand calls are too many for the language itself)
 [several]           a program of several files: its entrypoint, and `files`; it prints `HI`
 [absent]            behaviour → why the language has no such thing
-[[written]]         programs as people write them: name, code (or entrypoint and files), input, output
+[[written]]         programs as people write them: name, code (or entrypoint and files), input, output; libraries:
+                    those that it imports, by the names that its toolchain gives them
 """
 
 import tomllib

@@ -18,6 +18,11 @@ from execution.toolchains import command
 from execution.toolchains.errors import InstallFailed, SourceUnreachable
 from execution.toolchains.layers.base import Build, Layer, take
 
+# The registry did not answer at all, as opposed to: it knows no such image.
+SILENT = re.compile(r"no such host|dial tcp|i/o timeout|connection refused|no answer within|TLS handshake timeout")
+# Registries that were silent: asked once in the life of this process, not again for every recipe.
+_silent: dict[str, str] = {}
+
 TRANSPORT = re.compile(r"(docker|oci|oci-archive|docker-archive|dir|containers-storage):")
 ANSWER_SECONDS = 20
 
@@ -47,15 +52,26 @@ class DockerLayer:
             name = head + slash + tail.partition(":")[0]
         return f"docker://{name}" + (f"@{digest}" if digest else "")
 
+    @property
+    def registry(self) -> str:
+        """The host that the image comes from; the default registry is docker.io."""
+        host, slash, _ = self.reference.removeprefix("docker://").partition("/")
+        return host if slash and re.search(r"[.:]|^localhost$", host) else "docker.io"
+
     def unreachable(self, home: Path) -> str | None:
         for program in ("skopeo", "umoci"):
             if not shutil.which(program):
                 return f"{program} is not installed (apt-get install skopeo umoci)"
+        if said := _silent.get(self.registry):
+            return said
         try:
             command.run(["skopeo", "inspect", "--raw", self.reference], timeout=ANSWER_SECONDS)
         except command.CommandFailed as error:
             reason = error.output.splitlines()[-1] if error.output else "no reason given"
-            return f"no registry answers for it ({reason})"
+            said = f"no registry answers for it ({reason})"
+            if SILENT.search(reason):
+                _silent[self.registry] = said
+            return said
         return None
 
     def unpack(self, build: Build) -> str:

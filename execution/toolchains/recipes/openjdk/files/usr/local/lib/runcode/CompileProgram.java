@@ -21,10 +21,12 @@ import javax.tools.ToolProvider;
 
 /**
  * Compiles the source files given, the program's main file first, into /build, and leaves in /build/run.args how the
- * java command starts it. Beyond javac: a public class may have another name than its file, and the main class is found.
+ * java command starts it. Beyond javac: a public class may have another name than its file, the main class is found, and
+ * the libraries are on the class path of programs that may mean one.
  */
 public final class CompileProgram {
     private static final Path BUILD = Path.of("/build");
+    private static final Path LIBRARIES = Path.of("/usr/local/lib/runcode/libraries.path");
     private static final List<String> OPTIONS =
             List.of("-d", BUILD.toString(), "-proc:none", "-encoding", "UTF-8", "-Xlint:-options");
 
@@ -77,6 +79,20 @@ public final class CompileProgram {
         }
     }
 
+    /**
+     * The libraries as the rest of a class path, empty where no file mentions a package of theirs: looking into their
+     * archives takes the compiler longer than a small program does.
+     */
+    private static String libraries(String[] names) throws IOException {
+        for (String name : names) {
+            String text = new String(Files.readAllBytes(Path.of(name)), StandardCharsets.ISO_8859_1);
+            if (text.contains("com.") || text.contains("org.")) {
+                return Files.readString(LIBRARIES);
+            }
+        }
+        return "";
+    }
+
     public static void main(String[] names) throws IOException {
         var compiler = ToolProvider.getSystemJavaCompiler();
         var messages = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
@@ -85,7 +101,10 @@ public final class CompileProgram {
             for (JavaFileObject file : files.getJavaFileObjectsFromPaths(Arrays.stream(names).map(Path::of).toList())) {
                 sources.add(new Source(file));
             }
-            var task = (JavacTask) compiler.getTask(messages, files, null, OPTIONS, null, sources);
+            String libraries = libraries(names);
+            List<String> options = new ArrayList<>(OPTIONS);
+            options.addAll(List.of("-cp", "." + libraries));
+            var task = (JavacTask) compiler.getTask(messages, files, null, options, null, sources);
             var finder = new MainFinder();
             task.addTaskListener(finder);
             boolean compiled = task.call();
@@ -96,7 +115,8 @@ public final class CompileProgram {
             if (!compiled || finder.main() == null) {
                 System.exit(1);
             }
-            Files.writeString(BUILD.resolve("run.args"), finder.main() + "\n");
+            String path = libraries.isEmpty() ? "" : "-cp\n/build:/work" + libraries + "\n";
+            Files.writeString(BUILD.resolve("run.args"), path + finder.main() + "\n");
         }
     }
 }

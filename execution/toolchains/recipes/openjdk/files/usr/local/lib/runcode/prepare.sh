@@ -28,3 +28,15 @@ PROGRAM
 cd /tmp
 java @$lib/compile.args -XX:ArchiveClassesAtExit=$lib/compile.jsa -cp $lib/compile.jar CompileProgram Main.java
 rm -rf /build/*
+
+# The libraries, as a class path and as a list of names and versions.
+: >$lib/libraries
+path=
+for name in commons-collections4 commons-lang3 commons-math3 failureaccess gson guava hamcrest jackson-annotations jackson-core \
+    jackson-databind junit4; do
+    jar=/usr/share/java/$name.jar
+    [ -e "$jar" ] || continue
+    path=$path:$jar
+    echo "$name $(basename "$(readlink -f $jar)" .jar | sed 's/^.*-\([0-9]\)/\1/')" >>$lib/libraries
+done
+printf '%s' "$path" >$lib/libraries.path

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from execution.toolchains import command
 from execution.toolchains.errors import ToolchainError
@@ -12,9 +12,11 @@ from execution.toolchains.errors import ToolchainError
 def each(work: Mapping[str, Callable[[], None]]) -> dict[str, ToolchainError]:
     """Does every piece, the first ones first; returns what went wrong, by the work's name. Whatever else is raised, a
     Ctrl-C above all, ends the programs of all threads before it goes on."""
+    futures: dict[str, Future[None]] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        futures = {name: pool.submit(piece) for name, piece in work.items()}
         try:
+            for name, piece in work.items():
+                futures[name] = pool.submit(piece)
             errors = {name: future.exception() for name, future in futures.items()}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

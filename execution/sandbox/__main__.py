@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import pwd
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from execution.sandbox.errors import SandboxUnavailable
 from execution.sandbox.supervisor import Supervisor, claim
 
 M_MMAP_THRESHOLD = -3  # malloc.h
+OPEN_FILES = 65536
 
 
 def main() -> int:
@@ -38,12 +40,21 @@ def main() -> int:
         driver = driver_named(options.driver, home=home, toolchains=toolchains)
         claim(home)
         driver.prepare()
+        _raise_open_files()
         supervisor = Supervisor(home=home, toolchains=toolchains, driver=driver)
         asyncio.run(_check(driver) if options.check else _serve(supervisor, options.owner))
     except SandboxUnavailable as error:
         print(f"The sandbox cannot run on this host.\n{error}", file=sys.stderr)  # noqa: T201 (a command's answer)
         return 1
     return 0
+
+
+def _raise_open_files() -> None:
+    """Every sandbox that runs or waits takes about a dozen descriptors; shells commonly allow 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _user_id(text: str) -> int:

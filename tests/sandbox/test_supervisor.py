@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -176,3 +177,14 @@ async def test_a_toolchain_installed_while_it_runs_is_found_and_warmed(tmp_path:
         assert (await client.run(Job("hello-1", {"main.txt": b""}, "main.txt"))).stdout == b"hello"
         assert (await client.status())["compilers"] == ["hello-1"]
         await client.aclose()
+
+
+def test_it_may_open_more_files_than_a_shell_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        with supervisors.running() as supervisor:
+            allowed = resource.prlimit(supervisor.pid, resource.RLIMIT_NOFILE)[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert allowed == (65536 if hard == resource.RLIM_INFINITY else min(hard, 65536))

@@ -16,7 +16,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/runcode
 TESTS ?= tests
 LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras pyproject.toml
 
-.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections coverage ci clean
+.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections coverage soak ci clean
 .PHONY: _python _venv _venv-dev _toolchains _toolchains-all _checks _tools
 
 help: ## List the targets
@@ -89,6 +89,11 @@ coverage: _tools ## Run the tests and show what they leave out (90 % of sandbox,
 	@$(MAKE) _toolchains
 	@$(BIN)/python -m pytest -n auto --cov=execution/sandbox --cov=accounts --cov=billing --cov-report=term-missing:skip-covered \
 		--cov-fail-under=90 $(TESTS)
+
+soak: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
+soak: _tools ## Thousands of runs, a tenth hostile; then nothing may be left (DRIVER=docker, RUNS, CLIENTS, SEED)
+	@$(MAKE) _toolchains-all
+	@$(BIN)/python -m tests.soak
 
 ci: ## What continuous integration runs
 	@bash .ci/run

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,16 +16,18 @@ from tests.sandbox import supervisors
 from tests.sandbox.supervisors import RunningSupervisor, cgroup_directories
 
 PATIENCE = 10.0
-# What a supervisor may have more of after a run, because ready sandboxes come and go: a handful of descriptors each,
-# and what the allocator keeps.
-SPARE_DESCRIPTORS = 30
+# What a supervisor may have more of after a run, because ready sandboxes and free slots come and go: a handful of
+# descriptors each, and what the allocator keeps.
+SPARE_DESCRIPTORS, DESCRIPTORS_OF_A_SANDBOX = 40, 12
 SPARE_MEMORY = 12 * MIB
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a host stands before a run: ids of mounts, the supervisor's open descriptors and its memory in bytes."""
+    """How a host stands: sandboxes that are ready, ids of mounts, and the supervisor's open descriptors and memory in
+    bytes."""
 
+    ready: int
     mounts: frozenset[str]
     descriptors: int
     memory: int
@@ -43,8 +45,8 @@ class Host(Protocol):
 
     def standing(self) -> Standing: ...
 
-    def left(self, before: Standing, *, ready: int) -> list[str]:
-        """What a run has left on the host, in words; `ready` sandboxes wait for others."""
+    def left(self, before: Standing) -> list[str]:
+        """What is there, once it is settled again, that was not before, in words."""
 
 
 class NativeHost:
@@ -68,21 +70,23 @@ class NativeHost:
     def standing(self) -> Standing:
         mounts = Path(f"/proc/{self.supervisor.pid}/mountinfo").read_text(encoding="utf-8").splitlines()
         return Standing(
+            ready=len(self.supervisor.sandboxes()),
             mounts=frozenset(line.split()[0] for line in mounts),
             descriptors=self.supervisor.descriptors(),
             memory=supervisors.memory_of(self.supervisor.pid),
         )
 
-    def left(self, before: Standing, *, ready: int) -> list[str]:
+    def left(self, before: Standing) -> list[str]:
         now = self.standing()
         found = [*files_of_sandbox_users(), *ipc_objects_of_sandbox_users(), *core_dumps()]
         found += [f"mount {mount}" for mount in now.mounts - before.mounts]
-        if now.descriptors > before.descriptors + SPARE_DESCRIPTORS:
+        spare = SPARE_DESCRIPTORS + DESCRIPTORS_OF_A_SANDBOX * max(0, now.ready - before.ready)
+        if now.descriptors > before.descriptors + spare:
             found.append(f"{now.descriptors - before.descriptors} descriptors of the supervisor")
         if now.memory > before.memory + SPARE_MEMORY:
             found.append(f"{(now.memory - before.memory) // MIB} MB of the supervisor's memory")
         groups = len(cgroup_directories(self.supervisor.home))
-        if groups > (ready + MOST_FREE + MOST_MAKING) * _groups_of_a_sandbox():
+        if groups > (now.ready + MOST_FREE + MOST_MAKING) * _groups_of_a_sandbox():
             found.append(f"{groups} control groups")
         return found
 
@@ -91,6 +95,9 @@ class NativeHost:
 def native_host() -> Iterator[NativeHost]:
     with supervisors.running() as supervisor:
         yield NativeHost(supervisor)
+
+
+HOSTS: dict[str, Callable[[], AbstractContextManager[Host]]] = {"native": native_host}
 
 
 def _groups_of_a_sandbox() -> int:

@@ -3,6 +3,7 @@ import ctypes
 import fcntl
 import os
 import socket
+import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,10 +33,15 @@ look("keys", os.path.exists("/proc/keys") and open("/proc/keys").read())
 with socket.socket(socket.AF_UNIX) as abstract:
     look("abstract socket", abstract.connect_ex("\0left") == 0)
 for path in ("/dev/null", "/usr/bin/python3.14", "/usr"):
-    try:
-        fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        look(f"lock on {path}", error)
+    file = os.open(path, os.O_RDONLY)
+    for attempt in range(100):  # one that runs at this moment may hold it; what has ended may not
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            break
+        except OSError:
+            time.sleep(0.05)
+    else:
+        look(f"lock on {path}", True)
 fresh = bytearray(32 << 20)
 look("memory", fresh.count(0) != len(fresh) or b"a secret" in fresh)
 print(6 * 7)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.current import MemberRequest, member_required
 from execution.batches import rows
+from execution.callbacks.answers import deliveries_of
 from execution.catalogue import COMPILERS
 from execution.history_filters import LARGEST_ID
 from execution.models import Batch
@@ -80,6 +81,7 @@ def batch(request: MemberRequest, batch_id: int) -> HttpResponse:
         "tests": [ShownRun(run) for run in page[:TESTS]],
         "more": page[TESTS - 1].position if len(page) > TESTS else "",
         "start": start,
+        "deliveries": deliveries_of(found),
     }
     if request.headers.get("HX-Request"):
         part = render(request, "dashboard/batches/state.html", context)

@@ -24,7 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/batches/<int:batch_id>/", pages_batches.batch, name="batch"),
     path("dashboard/batches/<int:batch_id>/cancel/", pages_batches.cancel_batch, name="cancel_batch"),
     path("r/<str:token>/", pages_runs.shared_run, name="shared_run"),
-    path("dashboard/runs/<int:run_id>/resend/", callbacks.resend, name="resend_run"),
+    path("dashboard/deliveries/<int:delivery_id>/resend/", callbacks.resend_delivery, name="resend_delivery"),
     path("playground/", pages_playground.playground, name="playground"),
     path("playground/run/", pages_playground.playground_run, name="playground_run"),
 ]

@@ -18,8 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(
         r"^\.well-known/oauth-protected-resource(?:/mcp)?/?$", mcp_metadata.protected_resource, name="mcp_metadata"
     ),
-    re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/?$", callback_views.deliveries, name="deliveries_api"),
-    re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/resend/?$", callback_views.resend, name="resend_api"),
+    re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/?$", callback_views.run_deliveries, name="deliveries_api"),
+    re_path(r"^api/runs/(?P<run_id>[0-9]+)/deliveries/resend/?$", callback_views.resend_run, name="resend_api"),
     re_path(r"^execute/?$", context_views.execute, name="execute"),
     re_path(r"^contexts/?$", context_views.contexts, name="contexts"),
     re_path(r"^contexts/(?P<context_id>[A-Za-z0-9_-]+)/?$", context_views.context, name="context"),
@@ -31,6 +31,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/batches/?$", batch_views.batches, name="batches_api"),
     re_path(r"^api/batches/(?P<batch_id>[0-9]+)/?$", batch_views.batch, name="batch_api"),
     re_path(r"^api/batches/(?P<batch_id>[0-9]+)/cancel/?$", batch_views.cancel, name="cancel_batch_api"),
+    re_path(
+        r"^api/batches/(?P<batch_id>[0-9]+)/deliveries/?$",
+        callback_views.batch_deliveries,
+        name="batch_deliveries_api",
+    ),
+    re_path(
+        r"^api/batches/(?P<batch_id>[0-9]+)/deliveries/resend/?$",
+        callback_views.resend_batch,
+        name="resend_batch_api",
+    ),
     path("api/openapi.json", openapi_views.openapi_json, name="openapi_json"),
     path("api/openapi.yaml", openapi_views.openapi_yaml, name="openapi_yaml"),
     path("", include("execution.pages_urls")),

@@ -130,13 +130,13 @@ async def batch(request: HttpRequest, batch_id: str) -> HttpResponse:
     """`GET /api/batches/{id}/`: a batch with the tests that have ended; `DELETE` takes it out of the history."""
     caller = await api_caller(request)
     if request.method == "DELETE":
-        return await _remove(await _find(caller, batch_id))
+        return await _remove(await find(caller, batch_id))
     seconds = wait_of(request.GET)
     with_results = flag_of(request.GET, "results", default=True)
-    found = await _find(caller, batch_id)
+    found = await find(caller, batch_id)
     if seconds and not found.ended:
         await wait_until_ended(Batch, found.pk, seconds)
-        found = await _find(caller, batch_id)
+        found = await find(caller, batch_id)
     answer = summary(found)
     if with_results:
         answer["results"] = await database_sync_to_async(tests_of)(found)
@@ -147,7 +147,7 @@ async def batch(request: HttpRequest, batch_id: str) -> HttpResponse:
 @require_POST
 async def cancel(request: HttpRequest, batch_id: str) -> JsonResponse:
     """`POST /api/batches/{id}/cancel/`: ends a batch that has not ended; answers how it stands now."""
-    found = await _find(await api_caller(request), batch_id)
+    found = await find(await api_caller(request), batch_id)
     await database_sync_to_async(rows.request_cancel)(found)
     return JsonResponse(summary(found))
 
@@ -160,7 +160,8 @@ async def _remove(found: Batch) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-async def _find(caller: Caller, batch_id: str) -> Batch:
+async def find(caller: Caller, batch_id: str) -> Batch:
+    """The organisation's batch of that id. Raises NotFound, for another's alike."""
     if len(batch_id) <= 19 and int(batch_id) <= LARGEST_ID:
         rows = Batch.objects.filter(pk=int(batch_id), organisation=caller.organisation_id).defer("request")
         found: Batch | None = await database_sync_to_async(rows.first)()

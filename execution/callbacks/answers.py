@@ -3,12 +3,13 @@
 from typing import Any
 
 from execution.history_answers import moment
-from execution.models import Delivery, Run
+from execution.models import Batch, Delivery, Run
 
 
-def deliveries_of(run: Run) -> list[Delivery]:
-    """The run's deliveries with their attempts, the oldest first. Blocks."""
-    return list(run.deliveries.select_related("endpoint__key").prefetch_related("attempts").order_by("pk"))
+def deliveries_of(subject: Run | Batch) -> list[Delivery]:
+    """The deliveries of a run or batch with their attempts, the oldest first. Blocks."""
+    found = subject.deliveries.select_related("endpoint").prefetch_related("attempts").order_by("pk")
+    return list(found.defer("body"))
 
 
 def told(delivery: Delivery) -> dict[str, Any]:

@@ -4,18 +4,16 @@ Members see how it fares; the secret, and changing anything, takes an admin.
 """
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.current import MemberRequest, member_required
 from accounts.models import ApiKey, Membership
-from config.errors import ApiError
 from execution.callbacks import endpoints
-from execution.callbacks.resending import resend_run
-from execution.models import Delivery, Endpoint, Run
+from execution.callbacks.resending import CannotResend, resend
+from execution.models import Delivery, Endpoint
 
 LATEST = 20
 
@@ -61,22 +59,18 @@ def resume(request: MemberRequest, key_id: int) -> HttpResponse:
 
 @member_required
 @require_POST
-def resend(request: MemberRequest, run_id: int) -> HttpResponse:
-    """Sends the result of a run again, and returns to where the button stood."""
-    run = get_object_or_404(Run, organisation=request.organisation, pk=run_id)
+def resend_delivery(request: MemberRequest, delivery_id: int) -> HttpResponse:
+    """Sends a result again, and returns to where the button stood."""
+    delivery = get_object_or_404(Delivery, organisation=request.organisation, pk=delivery_id)
     try:
-        resend_run(run)
-    except ApiError as refusal:
+        resend(delivery)
+    except CannotResend as refusal:
         messages.error(request, refusal.message)
     else:
         messages.success(request, "The result is sent again.")
-    return redirect(_back(request, run))
-
-
-def _back(request: HttpRequest, run: Run) -> str:
-    """The page of the endpoint's key when the button stood there, else that of the run."""
-    key = request.POST.get("key", "")
-    return reverse("callbacks", args=[int(key)]) if key.isdecimal() and key.isascii() else f"/dashboard/runs/{run.pk}/"
+    if request.POST.get("from") == "key":
+        return redirect("callbacks", delivery.endpoint.key_id)
+    return redirect("run", delivery.run_id) if delivery.run_id else redirect("batch", delivery.batch_id)
 
 
 def _key_or_404(request: MemberRequest, key_id: int) -> ApiKey:
@@ -85,4 +79,4 @@ def _key_or_404(request: MemberRequest, key_id: int) -> ApiKey:
 
 def _latest(request: MemberRequest, key: ApiKey) -> list[Delivery]:
     found = Delivery.objects.filter(organisation=request.organisation, endpoint=Endpoint.objects.get(key=key))
-    return list(found.select_related("run").prefetch_related("attempts")[:LATEST])
+    return list(found.select_related("endpoint").prefetch_related("attempts").defer("body")[:LATEST])

@@ -1,9 +1,9 @@
-"""Sending a run's result again, on its owner's wish. Blocks."""
+"""Sending a result again, on its owner's wish. Blocks."""
 
 from config.errors import ApiError, NotFound
 from execution.callbacks import deliveries
 from execution.callbacks.answers import deliveries_of
-from execution.models import Delivery, Run
+from execution.models import Batch, Delivery, Run
 
 
 class CannotResend(ApiError):
@@ -12,17 +12,21 @@ class CannotResend(ApiError):
     status, code = 409, "callbacks_paused"
 
 
-def resend_run(run: Run) -> list[Delivery]:
-    """Makes all deliveries of the run due now; returns them. Raises NotFound and CannotResend."""
-    found = deliveries_of(run)
+def resend_all_of(subject: Run | Batch) -> list[Delivery]:
+    """Makes all deliveries of a run or batch due now; returns them. Raises NotFound and CannotResend."""
+    found = deliveries_of(subject)
     if not found:
-        raise NotFound("Nothing was to be sent for this run: its key had no redirect URL, or it was to be fetched.")
+        raise NotFound("Nothing was to be sent: the key had no redirect URL, or the result was to be fetched.")
     for delivery in found:
-        if delivery.endpoint.paused_at is not None:
-            raise CannotResend("The callbacks of this key are paused. Resume them on the API keys page.")
-        if not delivery.body:
-            text = "The result was delivered, and your organisation keeps no outputs: there is nothing to send."
-            raise CannotResend(text, code="not_kept")
-    for delivery in found:
-        deliveries.resend(delivery)
-    return deliveries_of(run)
+        resend(delivery)
+    return deliveries_of(subject)
+
+
+def resend(delivery: Delivery) -> None:
+    """Makes a delivery due now, whatever its state. Raises CannotResend."""
+    if delivery.endpoint.paused_at is not None:
+        raise CannotResend("The callbacks of this key are paused. Resume them on the API keys page.")
+    if not delivery.body:
+        text = "The result was delivered, and your organisation keeps no outputs: there is nothing to send."
+        raise CannotResend(text, code="not_kept")
+    deliveries.resend(delivery)

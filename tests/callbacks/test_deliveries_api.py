@@ -4,7 +4,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from execution.callbacks.endpoints import pause
-from execution.models import Delivery, Endpoint, Run
+from execution.models import Batch, Delivery, Endpoint, Run
 from tests.execution.conftest import Api
 
 
@@ -91,3 +91,17 @@ async def test_it_takes_an_api_key(api, cast, receiver, make_delivery, method, f
     assert (await api.request(method, path(delivery, further), key="")).status_code == 401
     refused = await api.request(method, path(delivery, further), key=cast.alice.websocket_key)
     assert (refused.status_code, refused.json()["code"]) == (403, "wrong_key_kind")
+
+
+@pytest.mark.parametrize(("method", "further"), [("GET", ""), ("POST", "resend/")])
+async def test_a_batchs_deliveries_are_told_and_sent_alike(api, cast, receiver, make_delivery, method, further):
+    batch = await Batch.objects.acreate(
+        organisation=cast.alice.organisation, key_id=1, key_kind="api", compiler="gcc-15", tests=1, status="finished"
+    )
+    await sync_to_async(make_delivery)(cast.alice, receiver.url)
+    await Delivery.objects.aupdate(run=None, batch=batch, state="delivered")
+    batch_path = f"/api/batches/{batch.pk}/deliveries/{further}"
+    (told,) = (await api.request(method, batch_path)).json()
+    assert told["state"] == ("pending" if further else "delivered")
+    stranger = await api.request(method, batch_path, key=cast.charlie.api_key)
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "not_found")

@@ -22,7 +22,7 @@ from execution.openapi.parts import (
     text,
     whole,
 )
-from execution.openapi.subjects.history import VERDICTS
+from execution.openapi.subjects.history import DELIVERY_EXAMPLE, VERDICTS
 from execution.openapi.subjects.programs import RESULT_EXAMPLE
 
 _BATCH: Final[dict[str, Schema]] = {
@@ -184,5 +184,29 @@ OPERATIONS: Final = (
         parameters=(_ID,),
         answers={200: Answer(schema=ref("Batch"), description="How it stands now.", example=_BATCH_EXAMPLE)},
         refused=("not_found",),
+    ),
+    Operation(
+        url="batch_deliveries_api",
+        method="get",
+        id="list_batch_deliveries",
+        tag="Callbacks",
+        summary="Deliveries of a batch",
+        description="What was sent of a batch’s result, and what came of each attempt.",
+        parameters=(_ID,),
+        answers={
+            200: Answer(schema=array(ref("Delivery")), description="The oldest first.", example=[DELIVERY_EXAMPLE])
+        },
+        refused=("not_found",),
+    ),
+    Operation(
+        url="resend_batch_api",
+        method="post",
+        id="resend_batch_deliveries",
+        tag="Callbacks",
+        summary="Send a batch’s result again",
+        description="Makes all deliveries of a batch due now.",
+        parameters=(_ID,),
+        answers={202: Answer(schema=array(ref("Delivery")), description="They are due.", example=[DELIVERY_EXAMPLE])},
+        refused=("not_found", "callbacks_paused", "not_kept"),
     ),
 )

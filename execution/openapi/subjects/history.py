@@ -118,7 +118,7 @@ _RUN_EXAMPLE: Final[dict[str, Any]] = {
     "started_at": "2026-03-01T12:00:00.000Z",
     "finished_at": "2026-03-01T12:00:00.031Z",
 }
-_DELIVERY_EXAMPLE: Final = {
+DELIVERY_EXAMPLE: Final = {
     "webhook_id": "msg_2b1c6f7e",
     "state": "delivered",
     "created_at": "2026-03-01T12:00:00.031Z",
@@ -236,7 +236,7 @@ OPERATIONS: Final = (
         description="What was sent of a run’s result, and what came of each attempt.",
         parameters=(_RUN_ID,),
         answers={
-            200: Answer(schema=array(ref("Delivery")), description="The oldest first.", example=[_DELIVERY_EXAMPLE])
+            200: Answer(schema=array(ref("Delivery")), description="The oldest first.", example=[DELIVERY_EXAMPLE])
         },
         refused=("not_found",),
     ),
@@ -248,7 +248,7 @@ OPERATIONS: Final = (
         summary="Send a result again",
         description="Makes all deliveries of a run due now.",
         parameters=(_RUN_ID,),
-        answers={202: Answer(schema=array(ref("Delivery")), description="They are due.", example=[_DELIVERY_EXAMPLE])},
+        answers={202: Answer(schema=array(ref("Delivery")), description="They are due.", example=[DELIVERY_EXAMPLE])},
         refused=("not_found", "callbacks_paused", "not_kept"),
     ),
 )

@@ -107,7 +107,7 @@ class ApiKeyForm(KeyForm):
         max_length=2000,
         required=False,
         validators=[absolute_url],
-        help_text="Where the results of asynchronous runs are sent.",
+        help_text="Where the results of asynchronous runs are sent. Empty: they can be fetched.",
         widget=forms.URLInput(attrs={"placeholder": "https://example.com/results"}),
     )
 

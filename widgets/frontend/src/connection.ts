@@ -41,6 +41,7 @@ const REASONS: Record<number, string> = {
 
 export class Connection {
   #socket: WebSocket | undefined;
+  #key = "";
   #ready = false;
   #busy = false;
   #timer = 0;
@@ -58,8 +59,9 @@ export class Connection {
 
   /** Resolves when frames can be sent. Raises Refused and GivenUp; an unreachable service is tried until then. */
   async open(key: string): Promise<void> {
-    if (this.#ready) return;
+    if (this.#ready && key === this.#key) return;
     this.close();
+    this.#key = key;
     let giveUp = () => {};
     const givenUp = new Promise<never>((_, reject) => {
       giveUp = () => reject(new GivenUp());

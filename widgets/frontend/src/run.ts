@@ -23,6 +23,7 @@ export class Runner implements Listener {
   #busy = false;
   #attempts = 0;
   #heard = false;
+  #complaint = "";
   #streamed = { stdout: false, stderr: false };
 
   constructor(
@@ -77,7 +78,10 @@ export class Runner implements Listener {
 
   frame(frame: Frame): void {
     this.#heard = true;
-    if (frame.type === "error" && frame.id === undefined) return this.#note(String(frame.message));
+    if (frame.type === "error" && frame.id === undefined) {
+      this.#complaint = String(frame.message);
+      return this.#note(this.#complaint);
+    }
     if (frame.id !== String(this.#id)) return;
     if (frame.type === "state") this.view.tell("", ["", STATES[String(frame.state)] ?? ""]);
     else if (frame.type === "output") this.#print(frame.stream === "stderr" ? "stderr" : "stdout", String(frame.data));
@@ -95,7 +99,10 @@ export class Runner implements Listener {
   }
 
   closed(reason: string): void {
-    this.#refused(reason);
+    // The frame before the close has said it, as a rule.
+    if (reason !== this.#complaint) this.#note(reason);
+    this.#setBusy(false);
+    this.view.tell("bad", ["", "Ended by the service."]);
   }
 
   waiting(ms: number): void {
@@ -107,6 +114,7 @@ export class Runner implements Listener {
 
   async #attempt(): Promise<void> {
     this.#heard = false;
+    this.#complaint = "";
     this.#streamed = { stdout: false, stderr: false };
     this.view.tell("", ["", "Connecting …"]);
     if (!(await this.#connected())) return;

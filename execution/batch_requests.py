@@ -101,8 +101,8 @@ class TestSerializer(serializers.Serializer[Any]):
 
     input = Text(limit=INPUT_BYTES, **optional(help_text="Standard input, at most 100 KB; empty when left out."))
     expected = Text(limit=EXPECTED_BYTES, **optional(help_text="What the program should print, at most 1 MB."))
-    args = Items(most=ARGS, **optional())
-    time_limit = Seconds(**optional())
+    args = Items(most=ARGS, **optional(help_text="In place of the batch’s."))
+    time_limit = Seconds(**optional(help_text="Seconds, in place of the batch’s."))
     memory_limit = Whole(least=MEMORY_MB[0], most=MEMORY_MB[1], **optional())
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -132,8 +132,8 @@ class CheckerSerializer(ProgramSerializer):
 class BatchRequestSerializer(ProgramSerializer):
     """The fields as they stand in the body; docs/batch.md explains them. An input belongs to a test."""
 
-    args = Items(most=ARGS, **optional())
-    extra_params = Anything(**optional())
+    args = Items(most=ARGS, **optional(help_text="Program arguments, 32 KB together."))
+    extra_params = Anything(**optional(help_text="Given back untouched."))
     tests = Objects(least=1, most=TESTS, item=TestSerializer(), help_text="What the program runs on.")
     compare = Choice(
         "comparison", among=_MODES, **optional(help_text="How outputs are judged: `trimmed` when left out")

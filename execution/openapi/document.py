@@ -15,7 +15,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.views import APIView
 
 from execution.openapi.operation import Operation
-from execution.openapi.operations import OPERATIONS, SCHEMAS
+from execution.openapi.operations import OPERATIONS, SCHEMAS, WEBHOOKS
 
 _DESCRIPTION: Final = """Runs programs in many languages, each in a sandbox of its own.
 
@@ -52,6 +52,7 @@ def _settings() -> dict[str, Any]:
         "EXTERNAL_DOCS": {"url": f"{settings.PUBLIC_URL}/docs/", "description": "Documentation"},
         "SERVERS": [{"url": settings.PUBLIC_URL}],
         "TAGS": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "WEBHOOKS": list(WEBHOOKS),
         "APPEND_COMPONENTS": {
             "schemas": SCHEMAS,
             "securitySchemes": {

@@ -3,7 +3,7 @@
 from typing import Final
 
 from execution.openapi.parts import Schema, array, closed, text
-from execution.openapi.subjects import batches, contexts, history, programs, service
+from execution.openapi.subjects import batches, callbacks, contexts, history, programs, service
 
 _ERROR: Final = closed(
     {
@@ -21,11 +21,15 @@ OPERATIONS: Final = (
     *service.OPERATIONS,
 )
 
+# As drf-spectacular wants them: by name.
+WEBHOOKS: Final = (f"{callbacks.__name__}.RUN_ENDED",)
+
 SCHEMAS: Final[dict[str, Schema]] = {
     "Error": _ERROR,
     **programs.SCHEMAS,
     **batches.SCHEMAS,
     **history.SCHEMAS,
+    **callbacks.SCHEMAS,
     **contexts.SCHEMAS,
     **service.SCHEMAS,
 }

@@ -13,9 +13,15 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
 from config.api_paths import API_ROOTS
+from execution.callbacks.creation import message_of
+from execution.models import Run
+from execution.models.packing import pack
+from execution.models.results import columns_of
 from execution.openapi.document import document
 from execution.openapi.operations import OPERATIONS
 from execution.openapi.refusals import REFUSALS
+from tests.cast import Cast
+from tests.execution.models.test_results import RESULT
 
 # The document itself; a file for browsers; and the other protocols, which describe themselves.
 NOT_REST = {"openapi_json", "openapi_yaml", "widget_js"}
@@ -91,6 +97,34 @@ def test_every_body_has_examples_that_fit_their_schema(media: dict) -> None:
     assert media["examples"]
     for example in media["examples"].values():
         validator(media["schema"]).validate(example["value"])
+
+
+@pytest.mark.parametrize("name", [name for name in document()["components"]["schemas"] if name.endswith("Request")])
+def test_every_field_of_a_body_is_described(name: str) -> None:
+    fields = document()["components"]["schemas"][name]["properties"]
+    assert [field for field, schema in fields.items() if not schema.get("description")] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "columns",
+    [columns_of(RESULT), {"refusal_code": "run_quota", "refusal": "All runs are used."}],
+    ids=["a result", "a refusal"],
+)
+@pytest.mark.parametrize("extended", [True, False])
+def test_what_is_sent_to_a_redirect_url_fits_its_schema(cast: Cast, columns: dict, extended: bool) -> None:
+    run = cast.alice.organisation.runs.create(
+        key_id=1,
+        key_kind="api",
+        surface=Run.Surface.ASYNC,
+        compiler="gcc-15",
+        request=pack({"extended": extended, "output_files": ["a.bin"]}),
+        **columns,
+    )
+    (webhook,) = document()["webhooks"].values()
+    media = webhook["post"]["requestBody"]["content"]["application/json"]
+    for message in (message_of(run), *(example["value"] for example in media["examples"].values())):
+        validator(media["schema"]).validate(message)
 
 
 def test_every_error_code_of_the_http_api_stands_in_it_with_its_status() -> None:

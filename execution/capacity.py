@@ -9,6 +9,7 @@ answer.headers |= admission.headers
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID, uuid4
 
 from channels.db import database_sync_to_async
@@ -27,6 +28,8 @@ from execution.limit_headers import Policy, limit_headers, seconds, seconds_left
 from execution.sandbox.job import MIB, Limits
 
 __all__ = ["Admission", "RunUsage", "admit_batch", "admit_connection", "admit_run", "admit_to_queue", "limits_for"]
+
+_OVER_CONNECTIONS: Final = "over-connections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,9 @@ async def admit_run(
     """Room for one run: a place of its key and one run of the month, held until the block is left in whatever way.
 
     With `connection`, the id of a WebSocket connection, that connection's rate counts in place of the key's rate and
-    concurrency: one such key may stand on a page with many readers. With `queued`, only the run of the month: the key's
-    rate was counted when the run was queued, and how many queued runs are carried out at once is up to the workers.
+    concurrency, because one such key may stand on a page with many readers; all connections of the organisation
+    together run at most as many programs at once as the plan has connections. With `queued`, only the run of the month:
+    the key's rate was counted when the run was queued, and how many of those run at once is up to the workers.
 
     Raises LimitExceeded with code `run_quota`, `concurrency_limit` or `rate_limit`, and Unavailable when the limits
     cannot be checked.
@@ -104,7 +108,7 @@ async def admit_batch(caller: Caller, plan: Plan, *, batch_id: UUID, runs: int) 
     lease = _key_places(caller, plan, batch_id.hex)
     place = await take_place(caller.organisation_id, lease)
     if place is None:
-        raise _no_place(plan, headers)
+        raise _no_place(plan, lease, headers)
     try:
         yield headers
     finally:
@@ -157,7 +161,11 @@ async def _reserve_again(caller: Caller, plan: Plan, run_id: UUID) -> quotas.Res
 def _policies(caller: Caller, plan: Plan, member: str, connection: str | None) -> tuple[Policy, ...]:
     if connection is not None:
         rate = plan.connection_rate
-        return (Policy.rate(TokenBucket.per_second(f"connection:{connection}", rate.per_second, rate.burst)),)
+        return (
+            # A connection is opened in no time, so its rate alone would bound nothing.
+            Policy.concurrency(Lease(_OVER_CONNECTIONS, plan.concurrent_connections, member, LEASE_SECONDS)),
+            Policy.rate(TokenBucket.per_second(f"connection:{connection}", rate.per_second, rate.burst)),
+        )
     return (Policy.concurrency(_key_places(caller, plan, member)), _key_rate(caller, plan))
 
 
@@ -173,16 +181,17 @@ def _refusal(refused: quotas.Refused, plan: Plan, policies: Sequence[Policy]) ->
     headers = limit_headers(refused.states, plan, refused.period, policies, refusing=refused.place)
     if refused.place == 0:
         return _quota_used(plan, refused.period, headers)
-    if isinstance(policies[refused.place - 1].check, Lease):
-        return _no_place(plan, headers)
+    if isinstance(lease := policies[refused.place - 1].check, Lease):
+        return _no_place(plan, lease, headers)
     wait = max(seconds(refused.retry_after), 1)
     message = f"Too many runs in too short a time. Wait {wait} s, then send this again."
     return LimitExceeded(message, code="rate_limit", headers={**headers, "Retry-After": str(wait)})
 
 
-def _no_place(plan: Plan, headers: dict[str, str]) -> LimitExceeded:
+def _no_place(plan: Plan, lease: Lease, headers: dict[str, str]) -> LimitExceeded:
+    who = "Your connections together run" if lease.name == _OVER_CONNECTIONS else "This key runs"
     message = (
-        f"This key runs {plan.sync_concurrency} programs already, the most at once on the {plan.name} plan. "
+        f"{who} {lease.limit} programs already, the most at once on the {plan.name} plan. "
         "Wait for one to end, then send this again."
     )
     # A place comes free when the caller's own programs end, long before a lease lapses.

@@ -168,9 +168,14 @@ class TestConnections:
     async def test_the_readers_of_a_page_do_not_share_a_keys_places(self, cast: Cast, running: Metering) -> None:
         caller = Caller(cast.alice.organisation.pk, 7, "websocket")
         async with AsyncExitStack() as stack:
-            for number in range(20):
+            for number in range(FREE.concurrent_connections):
                 run = admit_run(caller, FREE, run_id=uuid4(), connection=f"c{number}")
                 await stack.enter_async_context(run)
+            # Who opens a connection for each program, or runs several on one, has no more than all readers together.
+            refused = await refusal(caller, FREE, connection="one more")
+            assert refused.code == "concurrency_limit"
+            assert refused.message.startswith("Your connections together run 10 programs already")
+        await admitted(caller, FREE, connection="one more")
 
     async def test_all_seats_taken_is_told_in_words(self, cast: Cast, running: Metering) -> None:
         caller = Caller(cast.alice.organisation.pk, 7, "websocket")

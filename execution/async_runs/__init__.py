@@ -4,6 +4,7 @@
     queue.py      the rows: who takes which, under a lease
     worker.py     one process's share of the work
     carrying.py   one run, from the row to its result
+    service.py    the worker of a web process, and the sweep that finds the runs of dead ones
     outcomes.py   the result becomes part of the row, with its delivery beside it
 
 A worker may be killed at any instant. Before the outcome is recorded, the lease lapses and the run is carried out

@@ -59,6 +59,12 @@ def give_back(run: Run) -> None:
     _mine(run).filter(status=Run.Status.RUNNING).update(status=Run.Status.QUEUED, worker="", leased_until=None)
 
 
+def leave(worker: str) -> None:
+    """Puts back what a worker that ends has taken and not begun."""
+    mine = Run.objects.filter(worker=worker, status=Run.Status.RUNNING)
+    mine.update(status=Run.Status.QUEUED, worker="", leased_until=None)
+
+
 def requeue_lapsed() -> int:
     """Puts the runs of dead workers back into the queue; returns how many."""
     lapsed = Run.objects.filter(status=Run.Status.RUNNING, leased_until__lt=timezone.now())

@@ -84,6 +84,9 @@ class Worker:
             await asyncio.wait(self._tasks)
         self._watching.cancel()
         await asyncio.wait([self._watching])
+        with suppress(*DATABASE_FAILURES):
+            # A claim may have been on its way when nobody was to wait for it any more.
+            await self._database(queue.leave, self.id)
         await self._database.aclose()
 
     async def _next(self) -> Run:

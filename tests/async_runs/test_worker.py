@@ -161,6 +161,14 @@ class TestDeath:
         assert (run.status, run.worker, run.leased_until, run.attempts) == ("queued", "", None, 1)
         assert await billed() == 0
 
+    async def test_a_claim_that_a_stopping_worker_did_not_wait_for_is_put_back(self, api, cast):
+        run = await queued(cast.alice)
+        worker = Worker(places=1)
+        await sync_to_async(queue.claim)(worker.id, after=0)
+        await worker.aclose()
+        await run.arefresh_from_db()
+        assert (run.status, run.worker) == ("queued", "")
+
     async def test_a_run_that_is_never_carried_out_is_given_up_after_a_long_while(self, api, cast, receiver, served):
         await send_results_of(cast.alice, receiver)
         long_ago = timezone.now() - PATIENCE - timedelta(minutes=1)

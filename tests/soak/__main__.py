@@ -11,13 +11,14 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 import django
 from django.conf import settings
 
+from execution.catalogue import Manifest, installed
 from execution.sandbox.client import SandboxClient
 from execution.sandbox.errors import SandboxError
 from execution.sandbox.job import MIB, Result
@@ -86,15 +87,15 @@ class Soak:
             return
 
 
-async def soak(host: Host, compilers: set[str]) -> Soak:
-    soak, all_cases = Soak(host), cases(compilers, seed=SEED)
+async def soak(host: Host, here: Mapping[str, Manifest]) -> Soak:
+    soak, all_cases = Soak(host), cases(here, seed=SEED)
     began = time.monotonic()
     warm = await soak.run(islice(all_cases, WARM_UP))
     end = await soak.run(islice(all_cases, RUNS - WARM_UP))
     seconds = time.monotonic() - began
     left = host.left(warm)
     soak.wrong += [f"left: {line}" for line in left]
-    print(f"\n{RUNS} runs, {len(compilers)} languages, {CLIENTS} clients: {seconds:.0f} s, {RUNS / seconds:.1f} runs/s")
+    print(f"\n{RUNS} runs, {len(here)} languages, {CLIENTS} clients: {seconds:.0f} s, {RUNS / seconds:.1f} runs/s")
     print("outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in soak.outcomes.most_common()))
     print(f"run again, because a busy host gave them no processor: {soak.starved}")
     print(f"supervisor's memory after {WARM_UP} runs {warm.memory / MIB:.1f} MB, at the end {end.memory / MIB:.1f} MB")
@@ -119,10 +120,10 @@ def main() -> int:
         print(f"No driver is called {driver}; there are {', '.join(HOSTS)}.")
         return 2
     home = Path(settings.RUNCODE_HOME)
-    compilers = {path.stem for path in (home / "toolchains/compilers").glob("[!.]*.json")}
+    here = installed(home)
     print(f"Soak of the {driver} driver: {RUNS} runs, {CLIENTS} clients, seed {SEED}")
     with HOSTS[driver]() as host:
-        result = asyncio.run(soak(host, compilers))
+        result = asyncio.run(soak(host, here))
     show_rows(result)
     changed = changes(home)
     print(f"\ntoolchain files that are not as they were installed: {len(changed)}")

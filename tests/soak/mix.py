@@ -2,9 +2,10 @@
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from execution.catalogue import Manifest
 from execution.sandbox.job import Job, Limits, Outcome, Result
 from tests.abuse.rows import ROWS, Row
 from tests.languages.table import LANGUAGES, Language
@@ -36,11 +37,12 @@ class Case:
     row: Row | None = None
 
 
-def cases(compilers: set[str], *, seed: int) -> Iterator[Case]:
-    """Without end, in an order that `seed` decides; every hostile program and every language comes early."""
+def cases(here: Mapping[str, Manifest], *, seed: int) -> Iterator[Case]:
+    """Programs for the compilers that are installed, without end, in an order that `seed` decides; every hostile
+    program and every language comes early."""
     dice = random.Random(seed)
-    hostile = _turns([_hostile(row) for row in ROWS if row.compiler in compilers], dice)
-    ordinary = _turns([case for id_ in sorted(compilers & LANGUAGES.keys()) for case in _of(LANGUAGES[id_])], dice)
+    hostile = _turns([_hostile(row) for row in ROWS if row.compiler in here], dice)
+    ordinary = _turns([case for id_ in sorted(here) for case in _of(LANGUAGES[id_], here[id_])], dice)
     for number in itertools.count():
         if number % HOSTILE_SHARE == HOSTILE_SHARE - 1:
             yield next(hostile)
@@ -65,13 +67,16 @@ def _hostile(row: Row) -> Case:
     return Case(f"row {row}", row.job(), verify, row)
 
 
-def _of(language: Language) -> Iterator[Case]:
+def _of(language: Language, manifest: Manifest) -> Iterator[Case]:
+    libraries = {name for name, _ in manifest.libraries}
     for behaviour, (stdin, expected) in ANSWERS.items():
         if not language.absent(behaviour):
             entrypoint, files = language.files(behaviour)
             job = Job(language.id, files, entrypoint, stdin=stdin, limits=PATIENT)
             yield Case(f"{language.id} {behaviour}", job, _answers(expected, exit_code=3 if behaviour == "exit" else 0))
     for program in language.written():
+        if not libraries.issuperset(program.get("libraries", ())):
+            continue
         entrypoint, files = language.written_files(program)
         job = Job(language.id, files, entrypoint, stdin=program.get("input", "").encode(), limits=PATIENT)
         name = f"{language.id} {program['name']}"

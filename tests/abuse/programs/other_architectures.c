@@ -1,4 +1,4 @@
-/* The same refused call in the other two dialects of this processor: 32-bit and x32. */
+/* Refused calls in the other two dialects of this processor: 32-bit and x32; and a socket of every family in them. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +15,30 @@ static long call_x32(long number) {
     long result;
     __asm__ volatile("syscall" : "=a"(result) : "a"(number | 0x40000000L), "D"(0L), "S"(0L), "d"(0L) : "rcx", "r11", "memory");
     return result;
+}
+
+/* One of the first that is had; -ENOSYS where none is. */
+static long sockets32(long number) {
+    for (long family = 0; family < 46; family++)
+        for (long type = 1; type < 6; type++) {
+            long result;
+            __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(family), "c"(type), "d"(0L) : "memory");
+            if (result >= 0) return family;
+        }
+    return -ENOSYS;
+}
+
+static long sockets_x32(long number) {
+    for (long family = 0; family < 46; family++)
+        for (long type = 1; type < 6; type++) {
+            long result;
+            __asm__ volatile("syscall"
+                             : "=a"(result)
+                             : "a"(number | 0x40000000L), "D"(family), "S"(type), "d"(0L)
+                             : "rcx", "r11", "memory");
+            if (result >= 0) return family;
+        }
+    return -ENOSYS;
 }
 
 static void attempt(const char *name, long (*call)(long), long number) {
@@ -40,5 +64,7 @@ int main(void) {
     attempt("x32 getpid", call_x32, 39);
     attempt("x32 unshare", call_x32, 272);
     attempt("x32 ptrace", call_x32, 521);
+    attempt("32-bit sockets", sockets32, 359);
+    attempt("x32 sockets", sockets_x32, 41);
     printf("done\n");
 }

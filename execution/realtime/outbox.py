@@ -65,7 +65,8 @@ class Outbox:
             self._weight += len(text)
         else:
             self._add(_Output(stream, text, frame))
-        if self._weight > HIGH and self._held_back is None and not self._gone:
+        # The one that is held back may have been stopped since: there is one watched program at a time.
+        if self._weight > HIGH and self._held_back is not source and not self._gone:
             self._held_back = source
             source.pause()
 

@@ -86,6 +86,17 @@ async def test_the_program_stands_still_while_too_much_waits():
     assert program.pauses == 1
 
 
+async def test_the_next_program_stands_still_too_when_what_the_last_one_left_still_waits():
+    wire, stopped, program = Wire(), Program(), Program()
+    while not stopped.paused:
+        wire.output(stopped, "x" * 10_000)
+    wire.outbox.put({})
+    wire.output(program, "x")
+    assert program.paused
+    await wire.go()
+    assert not program.paused
+
+
 async def test_a_client_that_sends_and_does_not_read_is_not_heard_any_more():
     wire = Wire()
     for _ in range(DEAF // FRAME + 1):

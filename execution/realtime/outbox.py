@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
-# Characters that may wait. A program is held back at the first and let go at the second; a client that sends without
-# reading the answers is not heard any more at the third.
+# Characters that may wait. A program is held back at the first and let go at the second; past the third nothing new is
+# begun for the client.
 HIGH: Final = 256 * 1024
 LOW: Final = 64 * 1024
 DEAF: Final = 512 * 1024
+# Frames that may wait; past them the client only sends and never reads.
+MOST_FRAMES: Final = 1000
 # What is printed in small pieces leaves in larger ones when the client is slower than the program.
 PIECE: Final = 64 * 1024
 # What a frame weighs beside the texts in it.
@@ -51,8 +53,13 @@ class Outbox:
 
     @property
     def deaf(self) -> bool:
-        """Whether the client sends and sends, and does not read what it is answered."""
+        """Whether the client is far behind with reading."""
         return self._weight > DEAF
+
+    @property
+    def flooded(self) -> bool:
+        """Whether the client sends and sends, and does not read what it is answered."""
+        return len(self._waiting) > MOST_FRAMES
 
     def put(self, frame: Frame) -> None:
         self._add(_Frame(frame))

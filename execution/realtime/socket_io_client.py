@@ -61,7 +61,7 @@ class Client:
     # --- the events; their answers are what an acknowledgement carries ---
 
     def runcode(self, arguments: tuple[Any, ...]) -> None:
-        if self._outbox.deaf:
+        if self._outbox.flooded:
             self._end_soon()
             return
         task = asyncio.create_task(self._answer(arguments))
@@ -105,6 +105,8 @@ class Client:
         self._put("codeoutput", answer, name)
 
     async def _run(self, asked: RunCode) -> Mapping[str, Any]:
+        if self._outbox.deaf:
+            raise LimitExceeded("The answers before this one are not read yet. Read them, then send this again.")
         if len(self._tasks) > AT_ONCE:
             raise LimitExceeded(
                 f"This connection runs {AT_ONCE} programs already, the most at once. Wait for one to end.",

@@ -1,6 +1,7 @@
 """What the Socket.IO library would keep for ever is ended: sockets that nobody stands behind, answers nobody reads."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,9 +10,10 @@ from channels.testing import WebsocketCommunicator
 from config.asgi import application
 from execution import socket_io
 from execution.realtime import open_now
-from execution.realtime.outbox import DEAF
+from execution.realtime.outbox import MOST_FRAMES
 from tests.cast import Cast
 from tests.realtime.clients import PATIENCE
+from tests.sandbox.supervisors import RunningSupervisor
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
 
@@ -86,7 +88,7 @@ async def test_who_asks_and_asks_and_never_reads_is_disconnected(swept: Cast, mo
     (engine,) = socket_io._server.eio.sockets.values()
     taken = engine.queue.join
     engine.queue.join = asyncio.Event().wait
-    for _ in range(DEAF // 512 + 10):
+    for _ in range(MOST_FRAMES + 10):
         await client.send_to(text_data='42["runcode",null]')
     async with asyncio.timeout(PATIENCE):
         while open_now.count():
@@ -100,4 +102,25 @@ async def test_all_seats_are_given_back_when_the_process_stops(web: Cast):
         client = await opened(web.alice.websocket_key)
         assert open_now.count() == 1
     assert open_now.count() == 0
+    await client.disconnect(timeout=PATIENCE)
+
+
+async def test_who_is_far_behind_with_reading_stays_but_gets_nothing_new(swept: Cast, sandbox: RunningSupervisor):
+    client = await opened(swept.alice.websocket_key)
+    (engine,) = socket_io._server.eio.sockets.values()
+    (outbox,) = (connected._outbox for connected in socket_io._clients.values())
+    reads = asyncio.Event()
+    engine.queue.join = reads.wait
+    big = {"compiler": "python-3.14", "code": "print('x' * 600_000)", "extended": True}
+    for data in (None, big):
+        await client.send_to(text_data="42" + json.dumps(["runcode", data]))
+    async with asyncio.timeout(PATIENCE):
+        while not outbox.deaf:
+            await asyncio.sleep(0.01)
+    await client.send_to(text_data="42" + json.dumps(["runcode", big]))
+    await asyncio.sleep(0.1)
+    reads.set()
+    assert "The event must carry an object." in await received(client)
+    assert len(await received(client)) > 600_000
+    assert "are not read yet" in await received(client)
     await client.disconnect(timeout=PATIENCE)

@@ -126,4 +126,5 @@ def _kept(organisation_id: int) -> tuple[bool, bool]:
 
 
 async def _database(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return await database_sync_to_async(work)(*args, **kwargs)
+    # Not on the thread that all requests share: writing some hundred cases would hold them up.
+    return await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)

@@ -68,8 +68,8 @@ async def _queued(caller: Caller, data: dict[str, Any], batch: BatchRequest, uui
     if waiting >= MOST_WAITING:
         raise LimitExceeded(
             f"{waiting} batches of your organisation wait already. Send this again when one has ended.",
-            code="concurrency_limit",
-            headers={"Retry-After": "5"},
+            code="queue_full",
+            headers={"Retry-After": "10"},
         )
     headers = await admit_to_queue(caller, plan, waiting=tests + batch.runs - 1)
     row = await database_sync_to_async(rows.queue)(caller, data, batch, uuid=uuid)

@@ -9,13 +9,16 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from accounts.authentication import forget_everything
 from billing.metering import metering_service
 from billing.usage import ausage_of
 from execution.batches import rows, views
 from execution.batches.worker import BatchWorker, carry_out
-from execution.models import Batch, Run
+from execution.callbacks.courier import courier_service
+from execution.models import Batch, Delivery, Endpoint, Run
 from execution.sandbox_clients import sandbox_connections
 from tests.batches.conftest import CPP_DOUBLE, BatchApi, verdicts
+from tests.callbacks.receiver import receiving
 from tests.cast import Cast
 from tests.execution.test_errors import check_shape
 from tests.sandbox.supervisors import RunningSupervisor
@@ -170,7 +173,40 @@ async def test_what_waits_counts_against_the_month_and_has_an_end(
     refused = await idle.send({}, **{"async": True})
     check_shape(refused, 429, "run_quota")
     monkeypatch.setattr(views, "MOST_WAITING", 5)
-    check_shape(await idle.send({}, **{"async": True}), 429, "concurrency_limit")
+    check_shape(await idle.send({}, **{"async": True}), 429, "queue_full")
+
+
+async def test_one_message_tells_when_all_is_over(api: BatchApi, cast: Cast, settings: Any) -> None:
+    settings.CALLBACK_ALLOW_PRIVATE = True
+    with receiving() as receiver:
+        key = cast.alice.api_key_row
+        key.redirect_url = f"{receiver.url}/batches"
+        await key.asave()
+        forget_everything()
+        async with courier_service():
+            batch = await queue(
+                api, {"input": "1", "expected": "2"}, {"input": "x"}, callback=True, extra_params={"n": 1}
+            )
+            (message,) = await asyncio.to_thread(receiver.wait_for, 1)
+        endpoint = await Endpoint.objects.aget(key=key)
+    told = message.verified(endpoint.secret)
+    assert told == await api.get(f"/api/batches/{batch.pk}/")
+    assert (told["accepted"], told["extra_params"], verdicts(told)) == (1, {"n": 1}, ["accepted", "runtime_error"])
+    delivery = await Delivery.objects.aget()
+    assert (delivery.batch_id, delivery.run_id, delivery.webhook_id) == (batch.pk, None, f"msg_{batch.uuid.hex}")
+
+
+async def test_nobody_is_told_of_a_batch_that_was_cancelled_or_did_not_ask(api: BatchApi, cast: Cast) -> None:
+    key = cast.alice.api_key_row
+    key.redirect_url = "https://example.org/"
+    await key.asave()
+    forget_everything()
+    silent = await queue(api, {"input": "1"})
+    cancelled = await queue(api, {"input": "30"}, callback=True, code="import time; time.sleep(float(input()))")
+    await api.request("POST", f"/api/batches/{cancelled.pk}/cancel/")
+    for batch in (silent, cancelled):
+        await api.get(f"/api/batches/{batch.pk}/?wait=60")
+    assert not await Delivery.objects.aexists()
 
 
 # --- Objects, and strangers ---

@@ -1,6 +1,8 @@
 """Batches on the whole service: live lines, a client that leaves, and how a thousand tests compare with bare runs."""
 
 import json
+import os
+import signal
 import statistics
 import time
 
@@ -38,6 +40,26 @@ def test_a_test_is_told_while_others_still_run(service: Service) -> None:
             lambda: "the batch went on without its client",
             patience=10,
         )
+
+
+@pytest.mark.timeout(300)
+def test_an_asynchronous_batch_outlives_its_server_and_is_billed_once(service: Service) -> None:
+    tests = [{"input": "0.2", "expected": "1"}] * 60
+    with service.client() as client:
+        before = service.usage()["runs_used"]
+        batch = client.post(BATCH, json={**SLEEPS, "tests": tests, "async": True}).raise_for_status().json()["id"]
+        path = f"/api/batches/{batch}/?results=false"
+        wait_until(lambda: client.get(path).json()["done"] >= 8, service.log)
+        for _ in range(2):
+            os.kill(service.web, signal.SIGKILL)
+            service.wait_until_ready()
+    with service.client() as client:
+        wait_until(lambda: client.get(path).json()["status"] == "finished", service.log, 120)
+        answer = client.get(f"/api/batches/{batch}/").json()
+        assert (answer["done"], answer["accepted"], answer["score"]) == (60, 60, 1.0)
+        assert [test["position"] for test in answer["results"]] == list(range(60))
+    wait_until(lambda: service.usage()["runs_used"] - before >= 60, service.log)
+    assert service.usage()["runs_used"] - before == 60
 
 
 @pytest.mark.timeout(600)

@@ -125,6 +125,7 @@ OPERATIONS: Final = (
         },
         counted=True,
         repeatable=True,
+        refused=("queue_full",),
     ),
     Operation(
         url="batches_api",

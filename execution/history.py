@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from accounts.caller import Caller
 from accounts.models import Organisation
+from execution.history_rows import Row, insert
 from execution.models import Run
 from execution.models.packing import pack
 from execution.models.results import columns_of
@@ -158,8 +159,7 @@ def write(batch: list[Ended]) -> None:
                 "pk", "keep_sources", "keep_outputs"
             )
         }
-        rows = [_row(ended, *kept[id_]) for ended in batch if (id_ := ended.caller.organisation_id) in kept]
-        Run.objects.bulk_create(rows, ignore_conflicts=True)
+        insert([_row(ended, *kept[id_]) for ended in batch if (id_ := ended.caller.organisation_id) in kept])
 
 
 def outputs_kept(columns: Mapping[str, Any], *, keep: bool) -> dict[str, Any]:
@@ -167,22 +167,23 @@ def outputs_kept(columns: Mapping[str, Any], *, keep: bool) -> dict[str, Any]:
     return {name: None if name in _OUTPUTS and not keep else value for name, value in columns.items()}
 
 
-def _row(ended: Ended, keep_sources: bool, keep_outputs: bool) -> Run:
+def _row(ended: Ended, keep_sources: bool, keep_outputs: bool) -> Row:
     caller, result = ended.caller, ended.result
-    return Run(
-        uuid=ended.run_id,
-        organisation_id=caller.organisation_id,
-        key_id=caller.key_id,
-        key_kind=caller.kind,
-        surface=ended.surface,
-        compiler=ended.request.compiler.id,
-        status=Run.Status.CANCELLED if result is None else Run.Status.FINISHED,
-        request=pack(ended.request.to_data()) if keep_sources else None,
-        created_at=ended.started_at,
-        started_at=ended.started_at,
-        finished_at=ended.finished_at,
+    status = Run.Status.CANCELLED if result is None else Run.Status.FINISHED
+    return {
+        "uuid": ended.run_id,
+        "organisation_id": caller.organisation_id,
+        "key_id": caller.key_id,
+        "key_kind": caller.kind,
+        "surface": str(ended.surface),
+        "compiler": ended.request.compiler.id,
+        "status": status.value,
+        "request": pack(ended.request.to_data()) if keep_sources else None,
+        "created_at": ended.started_at,
+        "started_at": ended.started_at,
+        "finished_at": ended.finished_at,
         **({} if result is None else outputs_kept(columns_of(result), keep=keep_outputs)),
-    )
+    }
 
 
 _history = History()

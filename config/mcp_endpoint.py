@@ -99,7 +99,10 @@ async def _serve(scope: Scope, headers: Mapping[str, str], receive: Receive, ans
 def _check_host(host: str) -> None:
     domain, _ = split_domain_port(host.lower())
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
-        raise InvalidRequest("This service is not known by the name in the Host header.", code="invalid")
+        raise InvalidRequest(
+            "This service is not known by the name in the Host header. Use its public address, or let its operator "
+            "add the name to RUNCODE_ALLOWED_HOSTS."
+        )
 
 
 async def _caller(scope: Scope, headers: Mapping[str, str]) -> Caller:

@@ -1,7 +1,7 @@
 """One method of one endpoint, as data, and how drf-spectacular is told of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
@@ -38,7 +38,6 @@ class Operation:
     keyed: bool = True
     counted: bool = False
     repeatable: bool = False
-    schema_options: Mapping[str, Any] = field(default_factory=dict)
 
     def spectacular(self) -> dict[str, Any]:
         """The arguments of `extend_schema`."""

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from accounts.authentication import announce_change
 from billing import subscriptions
@@ -111,6 +112,29 @@ async def test_a_browser_may_ask_first(mcp):
     assert response.status_code == 204
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
+
+
+# --- The revisions of the protocol ---
+
+
+@pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
+async def test_every_revision_with_a_handshake_is_spoken(mcp, version):
+    client = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "tests", "version": "1"}}
+    response = await mcp.post("initialize", client)
+    result = message_of(response)["result"]
+    assert result["protocolVersion"] == version
+    assert result["capabilities"].keys() == {"tools", "resources"}
+    assert result["serverInfo"]["name"] == "runcode"
+    assert result["instructions"]
+    headers = {"MCP-Protocol-Version": version, "Mcp-Session-Id": response.headers["Mcp-Session-Id"]}
+    assert (await mcp.post("ping", headers=headers)).status_code == 200
+    assert message_of(await mcp.run(headers=headers))["result"]["structuredContent"]["output"] == "1\n"
+
+
+async def test_a_revision_that_nobody_knows_is_refused(mcp):
+    response = await mcp.post(headers={"MCP-Protocol-Version": "1999-01-01"})
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] < 0
 
 
 # --- What is no message ---

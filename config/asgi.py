@@ -34,7 +34,7 @@ from execution.idempotency import expiry as idempotency_expiry  # noqa: E402
 from execution.mcp_server import mcp_service  # noqa: E402
 from execution.realtime import open_now  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
-from execution.socket_io import is_socket_io, socket_io, socket_io_service  # noqa: E402
+from execution.socket_io import is_socket_io, keep_sweeping, socket_io, socket_io_service  # noqa: E402
 from execution.tickets import ticket_service  # noqa: E402
 from execution.websocket import run_socket  # noqa: E402
 
@@ -49,6 +49,7 @@ SERVICES: list[Service] = [
     background(history_retention.keep_expiring),
     *([ticket_service] if settings.BROKER else [queue_service, courier_service]),
     background(open_now.keep_checking),
+    background(keep_sweeping),
     socket_io_service,
     mcp_service,
     background(idempotency_expiry.keep_expiring),

@@ -5,7 +5,6 @@ accepted it and is talked to by that process alone, so processes need not know o
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,16 +17,15 @@ from engineio.exceptions import EngineIOError
 from socketio.exceptions import ConnectionRefusedError as Refused
 
 from accounts.authentication import presented_key
-from config.errors import ApiError, BodyTooLarge, NotAuthenticated
+from config.errors import ApiError, NotAuthenticated
 from execution.realtime.asgi import Receive, Scope, Send, headers_of, paced
 from execution.realtime.frames import KEY_CHARACTERS, broken
-from execution.realtime.packets import Packet, only_packets
+from execution.realtime.packets import PACKET_BYTES, Packet, only_packets
+from execution.realtime.polls import body_refusal, refuse
 from execution.realtime.socket_io_client import Client
 
 _log = structlog.get_logger("runcode.socketio")
 
-# As for the bodies of HTTP calls: above what a request within all field limits needs.
-PACKET_BYTES: Final = 4 * 1024 * 1024
 SWEEP_SECONDS: Final = 10.0
 # Of the protocol's own making: what our answers amount to is bounded by each client's outbox.
 UNREAD_PACKETS: Final = 1000
@@ -61,21 +59,18 @@ def is_socket_io(path: str) -> bool:
 
 async def socket_io(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application, for HTTP (polling) and WebSocket."""
-    if scope["type"] == "http" and (refusal := _body_refusal(scope)):
-        await _respond(refusal, send)
+    if scope["type"] == "http" and (refusal := body_refusal(scope)):
+        await refuse(refusal, send)
         return
     await _server.handle_request(scope, only_packets(paced(receive)), send)
 
 
 @asynccontextmanager
 async def socket_io_service() -> AsyncIterator[None]:
-    """Tidies up while the process lives, and gives all seats back when it stops."""
-    sweeping = asyncio.create_task(_keep_sweeping())
+    """Gives all seats back when the process stops."""
     try:
         yield
     finally:
-        sweeping.cancel()
-        await asyncio.wait([sweeping])
         for client in list(_clients.values()):
             await client.close()
         _clients.clear()
@@ -162,8 +157,9 @@ async def _emit(sid: str, event: str, data: Any) -> None:
 # --- tidying up ---
 
 
-async def _keep_sweeping() -> None:
-    """Ends what would be kept for ever: clients that do not say who they are, that do not read, or that are gone."""
+async def keep_sweeping() -> None:
+    """Ends what would be kept for ever: clients that do not say who they are, that do not read, or that are gone. A
+    background task of each web process; runs until cancelled."""
     seen: set[str] = set()
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
@@ -185,25 +181,3 @@ def _hang_up(engine: Any) -> None:
     """What waits is sent; then the library's writer ends, and the socket with it, also if the client would rather stay.
     A poll that waits is answered: the client's process may be waiting for it."""
     engine.queue.put_nowait(None)
-
-
-def _body_refusal(scope: Scope) -> ApiError | None:
-    """The library reads a body to its end before it looks at its size."""
-    if scope["method"] != "POST":
-        return None
-    declared = headers_of(scope).get("content-length", "")
-    if declared.isdigit() and int(declared) <= PACKET_BYTES:
-        return None
-    return BodyTooLarge(f"Packets have a Content-Length of at most {PACKET_BYTES // 1024 // 1024} MB.")
-
-
-async def _respond(error: ApiError, send: Send) -> None:
-    body = json.dumps(error.body()).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"access-control-allow-origin", b"*"),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -7,6 +7,8 @@ from socketio import packet
 
 from execution.realtime.asgi import Receive
 
+# As for the bodies of HTTP calls: above what a request within all field limits needs.
+PACKET_BYTES: Final = 4 * 1024 * 1024
 # open, close, ping, pong, message, upgrade, noop (the Engine.IO protocol, version 4)
 _ENGINE_TYPES: Final = "0123456"
 EVENTS: Final = frozenset({"runcode", "input", "input_end", "stop"})

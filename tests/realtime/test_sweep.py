@@ -8,6 +8,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 from config.asgi import application
+from config.lifespan import background
 from execution import socket_io
 from execution.realtime import open_now
 from execution.realtime.outbox import MOST_FRAMES
@@ -21,7 +22,7 @@ PATH = "/socket.io/?EIO=4&transport=websocket"
 @pytest.fixture
 async def swept(web: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cast]:
     monkeypatch.setattr(socket_io, "SWEEP_SECONDS", 0.1)
-    async with socket_io.socket_io_service():
+    async with background(socket_io.keep_sweeping)(), socket_io.socket_io_service():
         yield web
 
 

@@ -1,12 +1,13 @@
 """`make soak`: thousands of runs of all installed languages by several clients at once, a tenth of them hostile; then
 nothing may be left of them, memory must be where it was, every answer right and every toolchain untouched.
 
-DRIVER=docker takes the other driver, RUNS, CLIENTS and SEED another size, number and order. Prints figures and what is
-wrong; ends with 1 where something is.
+DRIVER=docker takes the other driver, RUNS, CLIENTS and SEED another size, number and order. SIGTERM
+ends it early. Prints figures and what is wrong; ends with 1 where something is.
 """
 
 import asyncio
 import os
+import signal
 import statistics
 import sys
 import time
@@ -29,7 +30,7 @@ from tests.soak.mix import Case, cases
 SIZES = {"RUNS": 2000, "CLIENTS": 8, "SEED": 1}
 RUNS, CLIENTS, SEED = (int(os.environ.get(name, default)) for name, default in SIZES.items())
 # What stands after so many runs, every pool and cache filled, must stand at the end.
-WARM_UP = min(400, RUNS // 4)
+WARM_UP = min(200, RUNS // 4)
 # A program that met its time limit with less than this share of a core had none on a busy host: it is run again.
 STARVED_SHARE, MOST_ATTEMPTS = 0.2, 5
 MOST_SHOWN = 20
@@ -47,6 +48,7 @@ class Soak:
         self.rows: dict[int, list[tuple[float, Result]]] = defaultdict(list)
         self.done = 0
         self.starved = 0
+        self.stopped = False
 
     async def run(self, some: Iterator[Case]) -> Standing:
         """All of them; how the host stands afterwards."""
@@ -58,11 +60,16 @@ class Soak:
         finally:
             await client.aclose()
 
+    def stop(self) -> None:
+        self.stopped = True
+
     async def _client(self, client: SandboxClient, some: Iterator[Case]) -> None:
         for case in some:
+            if self.stopped:
+                return
             await self._one(client, case)
             self.done += 1
-            if self.done % 200 == 0:
+            if self.done % 50 == 0:
                 print(f"  {self.done} runs, {len(self.wrong)} wrong", flush=True)
 
     async def _one(self, client: SandboxClient, case: Case) -> None:
@@ -89,13 +96,15 @@ class Soak:
 
 async def soak(host: Host, here: Mapping[str, Manifest]) -> Soak:
     soak, all_cases = Soak(host), cases(here, seed=SEED)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, soak.stop)
     began = time.monotonic()
     warm = await soak.run(islice(all_cases, WARM_UP))
     end = await soak.run(islice(all_cases, RUNS - WARM_UP))
     seconds = time.monotonic() - began
     left = host.left(warm)
     soak.wrong += [f"left: {line}" for line in left]
-    print(f"\n{RUNS} runs, {len(here)} languages, {CLIENTS} clients: {seconds:.0f} s, {RUNS / seconds:.1f} runs/s")
+    rate = f"{seconds:.0f} s, {soak.done / seconds:.1f} runs/s"
+    print(f"\n{soak.done} runs, {len(here)} languages, {CLIENTS} clients: {rate}")
     print("outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in soak.outcomes.most_common()))
     print(f"run again, because a busy host gave them no processor: {soak.starved}")
     print(f"supervisor's memory after {WARM_UP} runs {warm.memory / MIB:.1f} MB, at the end {end.memory / MIB:.1f} MB")

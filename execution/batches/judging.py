@@ -12,6 +12,7 @@ from accounts.caller import Caller
 from config.errors import ApiError, InvalidRequest, Unavailable
 from execution.batch_requests import CHECKED_FILES, BatchRequest, Case
 from execution.requests import RunRequest
+from execution.results import BYTES_PER_CHARACTER, SHOWN_CHARACTERS, shown
 from execution.runs import run_code
 from execution.sandbox.job import Outcome, Result
 from execution.verdicts import Verdict, failure_of
@@ -39,9 +40,17 @@ class CheckerFailed(Exception):
         self.messages = messages
 
 
+# Enough for the characters that are shown, and to see that there are more. A thousand outputs of a megabyte each are
+# neither for the memory, while a client reads slowly, nor for the history.
+_KEPT_BYTES: Final = (SHOWN_CHARACTERS + 2) * BYTES_PER_CHARACTER
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A case that came to its end. `verdict` None: it ended well, and there is nothing that its output should be."""
+    """A case that came to its end. `verdict` None: it ended well, and there is nothing that its output should be.
+
+    Of the outputs only as much is left as an answer shows.
+    """
 
     position: int
     run_id: UUID
@@ -75,7 +84,18 @@ async def judge(batch: BatchRequest, position: int, *, caller: Caller, batch_id:
         )
     elif verdict is None and case.expected is not None:
         verdict = Verdict.ACCEPTED if await _same(batch, case.expected, result.stdout) else Verdict.WRONG_ANSWER
-    return Judged(position, run_id, result, verdict, checker_output, started_at)
+    return Judged(position, run_id, _cut(result), verdict, checker_output, started_at)
+
+
+def _cut(result: Result) -> Result:
+    return replace(
+        result,
+        stdout=result.stdout[:_KEPT_BYTES],
+        stdout_truncated=shown(result.stdout, cut=result.stdout_truncated)[1],
+        stderr=result.stderr[:_KEPT_BYTES],
+        stderr_truncated=shown(result.stderr, cut=result.stderr_truncated)[1],
+        compile_output=result.compile_output[:_KEPT_BYTES],
+    )
 
 
 async def _same(batch: BatchRequest, expected: bytes, output: bytes) -> bool:
@@ -92,10 +112,11 @@ async def _check(
         checked = await _run(checker_request(checker, case, result.stdout), caller=caller, run_id=run_id)
     except ApiError as error:
         raise CheckerFailed(error) from error
+    said = (checked.stdout + checked.stderr)[:_KEPT_BYTES]
     if checked.outcome is Outcome.SUCCESS:
-        return Verdict.ACCEPTED, checked.stdout + checked.stderr
+        return Verdict.ACCEPTED, said
     if checked.outcome is Outcome.RUNTIME_ERROR and checked.signal is None and checked.exit_code in _WRONG:
-        return Verdict.WRONG_ANSWER, checked.stdout + checked.stderr
+        return Verdict.WRONG_ANSWER, said
     messages = checked.compile_output if checked.outcome is Outcome.COMPILE_ERROR else checked.stderr
     raise CheckerFailed(InvalidRequest(_failure(checked), code="checker_failed"), messages)
 

@@ -23,7 +23,6 @@ from execution.history import outputs_kept
 from execution.models import Batch, Run
 from execution.models.packing import pack
 from execution.models.results import columns_of
-from execution.results import BYTES_PER_CHARACTER, SHOWN_CHARACTERS, shown
 from execution.verdicts import Verdict
 
 LEASE_SECONDS: Final = 15
@@ -208,13 +207,6 @@ def _mine(batch: Batch) -> QuerySet[Batch]:
 
 def _row(batch: Batch, case: Judged, keep_outputs: bool) -> Run:
     columns = columns_of(case.result) | {"files": None}
-    for name in ("stdout", "stderr"):
-        _, more = shown(columns[name], cut=columns[f"{name}_truncated"])
-        # A thousand outputs of a megabyte each are not a history but a storage service.
-        columns[name] = columns[name][:_KEPT_BYTES]
-        columns[f"{name}_truncated"] = more
-    columns["compile_output"] = columns["compile_output"][:_KEPT_BYTES]
-    checker_output = case.checker_output[:_KEPT_BYTES] if case.checker_output and keep_outputs else None
     return Run(
         uuid=case.run_id,
         organisation_id=batch.organisation_id,
@@ -226,13 +218,9 @@ def _row(batch: Batch, case: Judged, keep_outputs: bool) -> Run:
         batch=batch,
         position=case.position,
         verdict=case.verdict or "",
-        checker_output=checker_output,
+        checker_output=case.checker_output if keep_outputs else None,
         created_at=case.started_at,
         started_at=case.started_at,
         finished_at=case.finished_at,
         **outputs_kept(columns, keep=keep_outputs),
     )
-
-
-# Enough for the characters that are shown, and to see that there are more.
-_KEPT_BYTES: Final = (SHOWN_CHARACTERS + 2) * BYTES_PER_CHARACTER

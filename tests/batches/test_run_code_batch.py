@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from uuid import uuid4
 
 import pytest
 
 from billing.periods import current_month
 from billing.plans import FREE
 from billing.usage import ausage_of
-from execution.batch_requests import Case
-from execution.batches.judging import checker_request
+from execution.batch_requests import BatchRequest, Case
+from execution.batches import answers
+from execution.batches.cases import run_cases
+from execution.batches.judging import Judged, checker_request
 from execution.models import Batch, Run
 from execution.requests import RunRequest
 from execution.runs import run_code
@@ -96,6 +99,19 @@ async def test_a_large_output_is_compared_whole(api: BatchApi) -> None:
     answer = await api.batch({"expected": expected}, {"expected": expected + "y"}, code="print('x' * 200_000)")
     assert verdicts(answer) == ["accepted", "wrong_answer"]
     assert answer["results"][0]["output"] == "x" * 999
+
+
+async def test_outputs_that_nobody_is_shown_are_let_go(api: BatchApi, cast: Cast) -> None:
+    code = "import sys; print('é' * 500_000); print('ö' * 300_000, file=sys.stderr)"
+    data = {"compiler": "python-3.14", "code": code, "tests": [{"expected": "é" * 500_000}]}
+    judged: list[Judged] = []
+    caller = caller_of(cast.alice.organisation.pk)
+    await run_cases(BatchRequest.from_data(data), batch_id=uuid4(), caller=caller, at_once=1, on_case=judged.append)
+    (one,) = judged
+    assert one.verdict == "accepted"
+    assert len(one.result.stdout) + len(one.result.stderr) < 10_000
+    told = answers.test_of(one)
+    assert (told["output"], told["error"]) == ("é" * 999, "ö" * 999)
 
 
 async def test_it_stops_at_the_first_failure_where_asked(api: BatchApi) -> None:

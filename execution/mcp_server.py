@@ -37,7 +37,7 @@ from mcp_types import (
 from accounts.caller import Caller
 from execution import pages_docs
 from execution.mcp_calls import SESSION_HEADER, Cancelled, until_cancelled
-from execution.mcp_tools import TOOLS, Call, Report, call_tool
+from execution.mcp_tools import TOOL_NAMES, TOOLS, Call, Report, call_tool
 
 _log = structlog.get_logger("runcode.mcp")
 
@@ -81,6 +81,8 @@ async def _list_tools(_context: Context, _params: PaginatedRequestParams | None)
 
 
 async def _call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
+    if params.name not in TOOL_NAMES:
+        raise MCPError(INVALID_PARAMS, f"There is no tool of this name. The tools are {' and '.join(TOOL_NAMES)}.")
     session = _session(context)
     report = _reporter(context) if context.meta and "progress_token" in context.meta else None
     work = call_tool(params.name, Call(session.caller, params.arguments or {}, session.headers, report))
@@ -88,9 +90,6 @@ async def _call_tool(context: Context, params: CallToolRequestParams) -> CallToo
         return await until_cancelled(work, caller=session.caller, session=session.name, id_=context.request_id)
     except Cancelled:
         raise MCPError(INTERNAL_ERROR, "The call was cancelled.") from None
-    except KeyError:
-        names = " and ".join(tool.name for tool in TOOLS)
-        raise MCPError(INVALID_PARAMS, f"There is no tool of this name. The tools are {names}.") from None
     except Exception:
         _log.exception("a tool failed", tool=params.name)
         raise MCPError(INTERNAL_ERROR, "Something broke on our side. Try again in a moment.") from None

@@ -123,12 +123,14 @@ TOOLS: Final = (
 )
 
 
+TOOL_NAMES: Final = tuple(tool.name for tool in TOOLS)
+
+
 async def call_tool(name: str, call: Call) -> CallToolResult:
-    """The answer of a tool. Raises KeyError when there is none of that name."""
-    action = _ACTIONS[name]
+    """The answer of the tool of that name, one of `TOOL_NAMES`."""
     try:
         _check_names(name, call.arguments)
-        structured = await action(call)
+        structured = await _ACTIONS[name](call)
     except ApiError as refusal:
         call.headers.update(refusal.headers)
         return _refused(refusal)

@@ -64,7 +64,6 @@ NEEDS_OF_TESTS = (
     Need("chromium", "the tests' browser", _command("chromium", "chromium-browser", "google-chrome")),
     Need("docker.io", "the tests' Docker Engine", _command("dockerd")),
     Need("patchelf", "the tests' Docker Engine", _command("patchelf")),
-    Need("docker-registry", "the tests of image toolchains", _command("docker-registry")),
     Need("skopeo", "the tests of image toolchains", _command("skopeo")),
     Need("umoci", "the tests of image toolchains", _command("umoci")),
     Need("docker-registry", "the tests of image toolchains", _command("docker-registry")),

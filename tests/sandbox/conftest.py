@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -15,16 +16,26 @@ def shared_supervisor() -> Iterator[supervisors.RunningSupervisor]:
 
 
 @pytest.fixture(scope="session")
-def docker_supervisor(
-    docker_engine: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[supervisors.RunningSupervisor]:
-    # Not all toolchains: each would be made into an image, and kept warm.
+def few_toolchains(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not all toolchains: Docker would make each into an image, and keep it warm."""
     compilers = tmp_path_factory.mktemp("toolchains") / "compilers"
     compilers.mkdir()
     for name in ("python-3.14.json", "gcc-15.json", "g++-15.json"):
         shutil.copy(settings.RUNCODE_HOME / "toolchains" / "compilers" / name, compilers)
-    with supervisors.running(engine=docker_engine, toolchains=compilers.parent) as supervisor:
+    return compilers.parent
+
+
+@pytest.fixture(scope="session")
+def docker_supervisor(docker_engine: str, few_toolchains: Path) -> Iterator[supervisors.RunningSupervisor]:
+    with supervisors.running(engine=docker_engine, toolchains=few_toolchains) as supervisor:
         yield supervisor
+
+
+@pytest.fixture
+async def docker_client(docker_supervisor: supervisors.RunningSupervisor) -> AsyncIterator[SandboxClient]:
+    client = SandboxClient(docker_supervisor.socket)
+    yield client
+    await client.aclose()
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """Which driver a host gets: native where it can be had, else Docker, else a refusal that names both remedies."""
 
+import asyncio
 import os
 import shutil
+import ssl
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -32,7 +37,9 @@ def path_without(program: str, folder: Path) -> str:
 def check(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`python -m execution.sandbox --check`: one trial sandbox."""
     command = [sys.executable, "-m", "execution.sandbox", "--home", str(home), "--check"]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "RUNCODE_"))}
+    # A bundle of certificates that the environment names would be believed in place of the Engine's own.
+    unset = ("DOCKER_", "RUNCODE_", "REQUESTS_CA_", "CURL_CA_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     return subprocess.run(
         command,
         cwd=REPOSITORY,
@@ -106,3 +113,55 @@ def test_a_real_engine_with_an_old_runc_is_refused(home: Path, docker_engine: st
     )
     assert done.returncode == 1
     assert "Install runc 1.2.8" in done.stderr
+
+
+# --- An Engine elsewhere ---
+
+
+@asynccontextmanager
+async def forwarded(engine: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The Engine at a port of this host, as if it were another's."""
+    path = urlsplit(engine).path
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_unix_connection(path)
+        await asyncio.gather(carry(reader, there_writer), carry(there_reader, writer))
+
+    async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, ssl.SSLError):
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
+        with suppress(ConnectionError):
+            target.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_an_engine_behind_tcp_is_used(home: Path, docker_engine: str) -> None:
+    async with forwarded(docker_engine) as port:
+        host = f"tcp://127.0.0.1:{port}"
+        done = await asyncio.to_thread(check, home, RUNCODE_SANDBOX_DRIVER="docker", DOCKER_HOST=host)
+    assert (done.returncode, "(docker)" in done.stdout) == (0, True), done.stderr
+
+
+async def test_an_engine_behind_tls_is_used_by_who_has_its_certificates(home: Path, docker_engine: str) -> None:
+    """One certificate for all: the authority's, the Engine's and the client's."""
+    key, certificate = home / "key.pem", home / "cert.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-nodes"]
+    openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *subject]
+    await asyncio.to_thread(
+        subprocess.run, [*openssl, "-keyout", key, "-out", certificate], check=True, capture_output=True
+    )
+    shutil.copy(certificate, home / "ca.pem")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificate))
+    tls.load_cert_chain(certificate, key)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    async with forwarded(docker_engine, tls) as port:
+        options = {"RUNCODE_SANDBOX_DRIVER": "docker", "DOCKER_HOST": f"tcp://127.0.0.1:{port}"}
+        with_it = await asyncio.to_thread(check, home, **options, DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(home))
+        without = await asyncio.to_thread(check, home, **options)
+    assert (with_it.returncode, "(docker)" in with_it.stdout) == (0, True), with_it.stderr
+    assert (without.returncode, "No Docker Engine answers" in without.stderr) == (1, True)

@@ -19,6 +19,7 @@
  *        f  i32 errno, u64 size            then c frames with the content, the last of them empty
  * An X or H comes without descriptors; the relay makes the three pipes. All that a program wrote goes out before its E.
  */
+#define WITHIN_RELAY
 #define main init
 #include "../native/init.c"
 #undef main
@@ -37,7 +38,9 @@
 #define OWN_DESCRIPTORS 32
 
 enum { INPUT, OUTPUT, ERRORS };
-static int from_supervisor, to_supervisor, to_init;
+static int from_supervisor, to_supervisor, to_init, from_init, to_relay;
+/* A program's ends of its pipes, for the order to start it that init reads next: both threads have the same ones. */
+static int handed_over[MAX_DESCRIPTORS];
 static int pipes[3] = {-1, -1, -1}; /* our ends */
 static char input[CHUNK];
 static size_t input_size, input_sent;
@@ -72,6 +75,27 @@ static void out(char kind, const void *head, size_t head_size, const void *body,
     if (head_size) memcpy(frame + 5, head, head_size);
     if (body_size) memcpy(frame + 5 + head_size, body, body_size);
     must_write(to_supervisor, frame, 5 + size);
+}
+
+/* --- init's side: two pipes, because a socket would be seen in the container's /proc/net --- */
+
+static void send_frame(char kind, const void *payload, uint32_t size, int fd) {
+    char frame[64];
+    (void)fd;
+    memcpy(frame, &size, 4);
+    frame[4] = kind;
+    memcpy(frame + 5, payload, size);
+    must_write(to_relay, frame, 5 + size);
+}
+
+static uint32_t read_header(char *kind, int fds[MAX_DESCRIPTORS]) {
+    char header[5];
+    uint32_t size;
+    read_exactly(header, sizeof header);
+    memcpy(&size, header, 4);
+    *kind = header[4];
+    for (int i = 0; i < MAX_DESCRIPTORS; i++) fds[i] = *kind == 'X' || *kind == 'H' ? handed_over[i] : -1;
+    return size;
 }
 
 /* --- what the container uses --- */
@@ -170,20 +194,12 @@ static void start_program(char kind, const char *payload, uint32_t size) {
     oom_kills_before = kills == UNKNOWN ? 0 : kills;
     running = 1;
 
-    char header[5], ancillary[CMSG_SPACE(sizeof theirs)] = {0};
+    for (int i = 0; i < MAX_DESCRIPTORS; i++) handed_over[i] = i < 3 ? theirs[i] : -1;
+    char header[5];
     memcpy(header, &size, 4);
     header[4] = kind;
-    struct iovec part = {header, sizeof header};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = ancillary, .msg_controllen = sizeof ancillary};
-    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof theirs);
-    memcpy(CMSG_DATA(c), theirs, sizeof theirs);
-    if (sendmsg(to_init, &message, MSG_NOSIGNAL) != sizeof header) quit();
+    must_write(to_init, header, sizeof header);
     must_write(to_init, payload, size);
-    for (int i = 0; i < 3; i++) close(theirs[i]);
 }
 
 /* Passes on what can be read now; 0 when nothing (more) can. */
@@ -397,13 +413,13 @@ static void from_outside(void) {
     free(payload);
 }
 
-static void from_init(void) {
+static void hear_init(void) {
     char header[5], payload[CHUNK];
     uint32_t size;
-    must_read(to_init, header, sizeof header);
+    must_read(from_init, header, sizeof header);
     memcpy(&size, header, 4);
     if (size > sizeof payload) quit();
-    must_read(to_init, payload, size);
+    must_read(from_init, payload, size);
     if (header[4] == 'E') {
         /* Everything that could write has ended: what is in the pipes is all there will be. */
         running = 0;
@@ -419,7 +435,7 @@ static void *relay(void *unused) {
     for (;;) {
         struct pollfd waits[5] = {
             {from_supervisor, POLLIN, 0},
-            {to_init, POLLIN, 0},
+            {from_init, POLLIN, 0},
             {under_way < WINDOW ? pipes[OUTPUT] : -1, POLLIN, 0},
             {under_way < WINDOW ? pipes[ERRORS] : -1, POLLIN, 0},
             {input_size ? pipes[INPUT] : -1, POLLOUT, 0},
@@ -430,21 +446,24 @@ static void *relay(void *unused) {
         if (waits[2].revents) pump(OUTPUT);
         if (waits[3].revents) pump(ERRORS);
         if (waits[4].revents) feed();
-        if (waits[1].revents) from_init();
+        if (waits[1].revents) hear_init();
     }
     return unused;
 }
 
 int main(void) {
-    int ends[2];
+    int orders[2], reports[2];
     pthread_t thread;
     pthread_attr_t attributes;
     sigset_t all, before;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return 1;
+    if (pipe2(orders, O_CLOEXEC) < 0 || pipe2(reports, O_CLOEXEC) < 0) return 1;
     from_supervisor = fcntl(0, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
     to_supervisor = fcntl(1, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
-    to_init = fcntl(ends[0], F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
-    if (from_supervisor < 0 || to_supervisor < 0 || to_init < 0 || dup2(ends[1], CONTROL) < 0) return 1;
+    to_init = fcntl(orders[1], F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
+    from_init = fcntl(reports[0], F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
+    to_relay = fcntl(reports[1], F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
+    int init_end = fcntl(orders[0], F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
+    if (to_supervisor < 0 || to_relay < 0 || init_end < 0 || dup2(init_end, CONTROL) < 0) return 1;
     open_usage();
     /* Signals are init's. */
     sigfillset(&all);

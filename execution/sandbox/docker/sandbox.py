@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from execution.sandbox import frames
 from execution.sandbox.builds import Build
@@ -27,8 +29,12 @@ from execution.sandbox.steps import carry_out
 from execution.sandbox.template import Template, environment
 from execution.sandbox.toolchain import Toolchain
 
+log = logging.getLogger(__name__)
+
 # How long a container may take from its start to its relay's first word, in seconds.
 START_SECONDS = 60.0
+# How often, and after how many seconds, it is looked whether the Engine has removed a container by itself.
+REMOVALS, REMOVAL_INTERVAL = 100, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class DockerSandbox:
 
     @classmethod
     async def _launch(cls, template: Template, host: Host, config: dict[str, Any]) -> "DockerSandbox":
-        made = await host.engine.do(lambda api: api.create_container_from_config(config))
+        made = await _create(host.engine, config)
         container: str = made["Id"]
         if made.get("Warnings"):
             await remove(host.engine, container)
@@ -211,10 +217,32 @@ class DockerSandbox:
         return True
 
 
+async def _create(engine: Engine, config: dict[str, Any]) -> dict[str, Any]:
+    """Makes a container. The Engine makes it also when nobody waits for it any more: then it is removed."""
+    creating = asyncio.ensure_future(engine.do(lambda api: api.create_container_from_config(config)))
+    try:
+        return await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        with contextlib.suppress(APIError):
+            await remove(engine, (await creating)["Id"])
+        raise
+
+
 async def remove(engine: Engine, container: str) -> None:
-    """Removes a container, whatever it does; one that is gone, or going, is as well."""
-    with contextlib.suppress(APIError):
-        await engine.do(lambda api: api.remove_container(container, force=True, v=True))
+    """Removes a container, whatever it does, and returns once it is gone."""
+    for _ in range(REMOVALS):
+        try:
+            await engine.do(lambda api: api.remove_container(container, force=True, v=True))
+        except NotFound:
+            return
+        except APIError as error:
+            # It is being removed: by itself, since its relay has ended.
+            if error.status_code != HTTPStatus.CONFLICT:
+                log.warning("a container could not be removed: %s", _reason(error))
+                return
+        else:
+            return
+        await asyncio.sleep(REMOVAL_INTERVAL)
 
 
 def _update(api: Any, container: str, limits: dict[str, int]) -> None:

@@ -89,6 +89,11 @@ static int write_all(int fd, const char *data, size_t size) {
     return 0;
 }
 
+/* How frames come and go: here over a socket; inside a container by way of the relay (../docker/relay.c). */
+static void send_frame(char kind, const void *payload, uint32_t size, int fd);
+static uint32_t read_header(char *kind, int fds[MAX_DESCRIPTORS]);
+
+#ifndef WITHIN_RELAY
 static void send_frame(char kind, const void *payload, uint32_t size, int fd) {
     char frame[64], ancillary[CMSG_SPACE(sizeof(int))] = {0};
     memcpy(frame, &size, 4);
@@ -133,6 +138,7 @@ static uint32_t read_header(char *kind, int fds[MAX_DESCRIPTORS]) {
     if (size > MAX_FRAME) quit();
     return size;
 }
+#endif
 
 /* Only the supervisor's files are written here, before any program ran: there is no link to follow yet, and
  * O_NOFOLLOW and O_EXCL keep it so. The path was validated by the caller to stay below the work dir. */

@@ -3,13 +3,27 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from execution.sandbox.client import SandboxClient
-from tests.abuse.hosts import Host, native_host
+from tests.abuse.drivers import HOSTS
+from tests.abuse.hosts import Host
 
 
 @pytest.fixture(scope="session")
-def host() -> Iterator[Host]:
-    with native_host() as host:
+def native() -> Iterator[Host]:
+    with HOSTS["native"]() as host:
         yield host
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Host]:
+    with HOSTS["docker"]() as host:
+        yield host
+
+
+@pytest.fixture(params=HOSTS)
+def host(request: pytest.FixtureRequest) -> Host:
+    """A host of each driver, in turn."""
+    host: Host = request.getfixturevalue(request.param)
+    return host
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -78,7 +78,7 @@ class NativeHost:
 
     def left(self, before: Standing) -> list[str]:
         now = self.standing()
-        found = [*files_of_sandbox_users(), *ipc_objects_of_sandbox_users(), *core_dumps()]
+        found = [*files_of(FIRST_UID), *ipc_objects_of(FIRST_UID), *core_dumps()]
         found += [f"mount {mount}" for mount in now.mounts - before.mounts]
         spare = SPARE_DESCRIPTORS + DESCRIPTORS_OF_A_SANDBOX * max(0, now.ready - before.ready)
         if now.descriptors > before.descriptors + spare:
@@ -97,34 +97,35 @@ def native_host() -> Iterator[NativeHost]:
         yield NativeHost(supervisor)
 
 
-HOSTS: dict[str, Callable[[], AbstractContextManager[Host]]] = {"native": native_host}
-
-
 def _groups_of_a_sandbox() -> int:
     """One for each hierarchy: version 1 has one for each controller."""
     return len(list(Path("/sys/fs/cgroup").glob("*/runcode"))) or 1
 
 
-def files_of_sandbox_users() -> list[str]:
-    """Files outside the sandboxes that belong to a sandbox's user."""
+def files_of(user: int) -> list[str]:
+    """Files outside the sandboxes that belong to a sandbox's user: this one, or any from FIRST_UID on."""
     folders = (Path(folder) for folder in ("/dev/shm", "/dev/mqueue", "/tmp", "/var/tmp"))
-    return [str(path) for folder in folders if folder.is_dir() for path in folder.iterdir() if _is_theirs(path)]
+    return [str(path) for folder in folders if folder.is_dir() for path in folder.iterdir() if _owned(path, user)]
 
 
-def _is_theirs(path: Path) -> bool:
+def _owned(path: Path, user: int) -> bool:
     try:
-        return path.lstat().st_uid >= FIRST_UID
+        return _is(user, path.lstat().st_uid)
     except FileNotFoundError:
         return False
 
 
-def ipc_objects_of_sandbox_users() -> list[str]:
-    return [
-        f"{kind}: {line}"
-        for kind in ("msg", "sem", "shm")
-        for line in Path(f"/proc/sysvipc/{kind}").read_text(encoding="ascii").splitlines()[1:]
-        if any(int(word) >= FIRST_UID for word in line.split()[3:] if word.isdigit() and len(word) == 10)
-    ]
+def _is(user: int, found: int) -> bool:
+    return found == user or (user == FIRST_UID and found >= FIRST_UID)
+
+
+def ipc_objects_of(user: int) -> list[str]:
+    found = []
+    for kind in ("msg", "sem", "shm"):
+        head, *lines = Path(f"/proc/sysvipc/{kind}").read_text(encoding="ascii").splitlines()
+        column = head.split().index("uid")
+        found += [f"{kind}: {line}" for line in lines if _is(user, int(line.split()[column]))]
+    return found
 
 
 def core_dumps() -> list[str]:

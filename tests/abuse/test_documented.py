@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.abuse.hosts import HOSTS
+from tests.abuse.drivers import HOSTS
 from tests.abuse.rows import ELSEWHERE, ROWS
 
 REPOSITORY = Path(__file__).parent.parent.parent

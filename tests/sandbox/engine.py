@@ -1,13 +1,15 @@
 """A real Docker Engine of the tests' own: Debian's, with a runc that is new enough for the driver.
 
-Its images stay beside the toolchains (RUNCODE_HOME/engine), because importing them costs a minute; all else of it is
+Its images stay beside the toolchains (RUNCODE_HOME/docker), because importing them costs a minute; all else of it is
 gone when the last test process that uses it ends.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,12 +21,11 @@ import pytest
 
 from execution.sandbox.docker.requirements import runc_is_safe
 from execution.toolchains import apt_sources
-from tests.sandbox.supervisors import accepts
 from tests.settings import INSTALLED_TOOLCHAINS
 
-FOLDER = INSTALLED_TOOLCHAINS.parent / "engine"
-# The Engine's own files; short, because of the sockets in it.
-RUN = Path("/run/runcode-tests-engine")
+FOLDER = INSTALLED_TOOLCHAINS.parent / "docker"
+# The Engine's own files: one for each such folder, and short, because of the sockets in it.
+RUN = Path("/run") / f"runcode-tests-{hashlib.sha256(bytes(FOLDER)).hexdigest()[:8]}"
 HOST = f"unix://{RUN}/docker.sock"
 PATIENCE = 60.0
 # By this name the Engine has the host's own runc too, which may be an old one.
@@ -61,7 +62,13 @@ def running() -> Iterator[str]:
 
 
 def _answers() -> bool:
-    return accepts(RUN / "docker.sock")
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(f"{RUN}/docker.sock")
+            connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return b" 200 OK" in connection.recv(64)
+        except OSError:
+            return False
 
 
 def _start(runc: Path) -> None:

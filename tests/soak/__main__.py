@@ -23,7 +23,8 @@ from execution.catalogue import Manifest, installed
 from execution.sandbox.client import SandboxClient
 from execution.sandbox.errors import SandboxError
 from execution.sandbox.job import MIB, Result
-from tests.abuse.hosts import HOSTS, Host, Standing
+from tests.abuse.drivers import HOSTS
+from tests.abuse.hosts import Host, Standing
 from tests.abuse.untouched import changes
 from tests.soak.mix import Case, cases
 

@@ -12,8 +12,11 @@ for host in ("127.0.0.1", "169.254.169.254", "10.0.0.1", "192.168.0.1", "8.8.8.8
                 print(f"tcp {host}:{port}: refused {error.errno}")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         try:
-            udp.sendto(b"x", (host, 53))
-            print(f"udp {host}: ALLOWED")
+            udp.connect((host, 53))
+            udp.send(b"x")
+            print(f"udp {host}: ALLOWED {udp.recv(1)}")
+        except TimeoutError:
+            print(f"udp {host}: ALLOWED, and nobody minds")
         except OSError as error:
             print(f"udp {host}: refused {error.errno}")
 for host in ("::1", "fd00:ec2::254", "2001:4860:4860::8888", "fe80::1"):

@@ -11,8 +11,11 @@ question = b"\x12\x34\x01\x00\x00\x01" + b"\0" * 6 + b"\x07example\x03com\0\0\1\
 for server in ("8.8.8.8", "127.0.0.53", "169.254.169.253", "10.0.2.3"):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         try:
-            udp.sendto(question, (server, 53))
-            print(f"udp {server}: ALLOWED")
+            udp.connect((server, 53))
+            udp.send(question)
+            print(f"udp {server}: ALLOWED {udp.recv(512)}")
+        except TimeoutError:
+            print(f"udp {server}: ALLOWED, and nobody minds")
         except OSError as error:
             print(f"udp {server}: refused {error.errno}")
     with socket.socket() as tcp:

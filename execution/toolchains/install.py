@@ -184,6 +184,8 @@ class Installer:
         root = self.store.roots / record.root
         versions, libraries = dict(record.versions), dict(record.libraries)
         for compiler in compilers:
+            # A record of before libraries were asked for has nothing on them.
+            libraries.setdefault(compiler.id, ["", []])
             known = [answers.get(compiler.id, [""])[0] for answers in (versions, libraries)]
             if known != [build.question(compiler), build.question_of_libraries(compiler)]:
                 self.progress.show(record.recipe, "trying", compiler.id)

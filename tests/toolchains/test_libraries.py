@@ -87,6 +87,19 @@ def test_libraries_that_are_asked_for_differently_are_asked_anew_of_the_same_roo
     assert two_recipes.manifest().libraries == (("Loud", "1"), ("quiet", "2"))
 
 
+def test_a_record_of_before_libraries_serves_compilers_that_have_some_and_that_have_none(two_recipes: Workshop) -> None:
+    _install(two_recipes, "shout-1", "whisper-1", libraries=False)
+    root = two_recipes.root()
+    (record,) = two_recipes.store.records.glob("*.json")
+    fields = json.loads(record.read_text())
+    del fields["libraries"]
+    record.write_text(json.dumps(fields))
+
+    assert _install(two_recipes, "shout-1", "whisper-1", libraries=False) == []
+    assert two_recipes.root() == root
+    assert two_recipes.manifest("whisper-1").libraries == ()
+
+
 def test_a_manifest_of_before_libraries_can_be_read(workshop: Workshop) -> None:
     workshop.install("shout-1")
     fields = json.loads(workshop.manifest().to_json())

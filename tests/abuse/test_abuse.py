@@ -14,6 +14,8 @@ from tests.abuse.hosts import Host
 from tests.abuse.rows import APART, PROGRAMS, ROWS, Row
 from tests.abuse.verdicts import KILLED
 
+# On a new Docker Engine the first test waits until the toolchains' roots have become images.
+pytestmark = pytest.mark.timeout(600)
 NEIGHBOUR = b"import time\nfor n in range(12): time.sleep(0.05); print(n)\nprint(sum(range(10**5)))"
 NEIGHBOUR_PRINTS = b"".join(b"%d\n" % n for n in range(12)) + b"4999950000\n"
 FINDS_NOTHING = PROGRAMS / "finds_nothing.py"

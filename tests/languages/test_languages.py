@@ -9,6 +9,8 @@ from execution.sandbox.job import MIB, Limits, Outcome, Result
 from tests.languages.conftest import Run
 from tests.languages.table import BEHAVIOURS, LANGUAGES, Language
 
+# On a new Docker Engine the first test waits until the toolchains' roots have become images.
+pytestmark = pytest.mark.timeout(600)
 every_language = pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES.keys())
 
 

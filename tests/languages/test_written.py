@@ -10,6 +10,8 @@ from execution.sandbox.job import Outcome
 from tests.languages.conftest import Run
 from tests.languages.table import LANGUAGES, Language
 
+# On a new Docker Engine the first test waits until the toolchains' roots have become images.
+pytestmark = pytest.mark.timeout(600)
 PROGRAMS = [(language, program) for language in LANGUAGES.values() for program in language.written()]
 
 

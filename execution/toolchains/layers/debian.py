@@ -29,6 +29,10 @@ from execution.toolchains.layers.debian_progress import Phases
 # directories of manual pages stay: some packages (OpenJDK) link into them when they are set up.
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 
+# mmdebstrap mounts /proc and others into the tree, where the host would see them. Like this they go with it, however
+# it ends.
+OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private", "--")
+
 NETWORK = re.compile(r"Could not resolve|Could not connect|Unable to connect|Failed to fetch|timed out|does not have a")
 
 
@@ -116,7 +120,7 @@ class DebianLayer:
         build.show("starting", self.name, 0.0)
 
         def make_base(path: Path) -> None:
-            argv = self.base_command(str(path), mirror, root=root)
+            argv = [*(OWN_MOUNTS if root else ()), *self.base_command(str(path), mirror, root=root)]
             command.follow(argv, phases.line, log=build.log, keep=build.lock)
 
         key = hashlib.sha256(repr(self.base_command("", mirror, root=root)).encode()).hexdigest()[:12]
@@ -124,7 +128,7 @@ class DebianLayer:
         phases.base_is_there()
         if root:
             argv = self.command(str(build.root), base, mirror, build.downloads.debs, root=True)
-            command.follow(argv, phases.line, log=build.log, keep=build.lock)
+            command.follow([*OWN_MOUNTS, *argv], phases.line, log=build.log, keep=build.lock)
             return
         archive = build.scratch / "root.tar"
         argv = self.command(str(archive), base, mirror, build.downloads.debs, root=False)

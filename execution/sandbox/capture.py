@@ -35,9 +35,10 @@ class Capture:
     def take(self) -> Output:
         """What was kept since the last time; from now on it is as good as new."""
         taken = Capture.finish(self)
-        self._kept, self._truncated = bytearray(), False
+        self._truncated = False
         return taken
 
     def finish(self) -> Output:
-        """What was kept, once the program has ended."""
-        return Output(bytes(self._kept), self._truncated)
+        """What was kept, once the program has ended. To be called once: it is not kept any longer."""
+        kept, self._kept = bytes(self._kept), bytearray()
+        return Output(kept, self._truncated)

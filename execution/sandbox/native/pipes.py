@@ -103,6 +103,7 @@ class InputPipe:
 
     def close(self) -> None:
         self.close_read_end()
+        self._pending = bytearray()  # what nobody read is not kept until this object goes
         if self._write_end >= 0:
             if self._waiting:
                 self._loop.remove_writer(self._write_end)

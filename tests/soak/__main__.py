@@ -33,7 +33,7 @@ RUNS, CLIENTS, SEED = (int(os.environ.get(name, default)) for name, default in S
 # What stands after so many runs, every pool and cache filled, must stand at the end.
 WARM_UP = min(200, RUNS // 4)
 # A program that met its time limit with less than this share of a core had none on a busy host: it is run again.
-STARVED_SHARE, MOST_ATTEMPTS = 0.2, 5
+STARVED_SHARE, MOST_ATTEMPTS = 0.2, 10
 MOST_SHOWN = 20
 
 

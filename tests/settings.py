@@ -12,7 +12,8 @@ from pathlib import Path
 
 from execution.environment import home
 
-INSTALLED_TOOLCHAINS = home() / "toolchains"
+# Resolved: a worker of pytest-xdist gets here over the home of the process that started it.
+INSTALLED_TOOLCHAINS = (home() / "toolchains").resolve()
 
 _home = Path(tempfile.mkdtemp(prefix="runcode-tests-"))
 # Sandboxes run as users of their own, who must be able to pass through.

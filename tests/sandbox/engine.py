@@ -23,8 +23,7 @@ from execution.sandbox.docker.requirements import runc_is_safe
 from execution.toolchains import apt_sources
 from tests.settings import INSTALLED_TOOLCHAINS
 
-# Resolved: for a worker of pytest-xdist the way there leads over the home of the process that started it.
-FOLDER = INSTALLED_TOOLCHAINS.resolve().parent / "docker"
+FOLDER = INSTALLED_TOOLCHAINS.parent / "docker"
 # The Engine's own files: one for each such folder, and short, because of the sockets in it.
 RUN = Path("/run") / f"runcode-tests-{hashlib.sha256(bytes(FOLDER)).hexdigest()[:8]}"
 HOST = f"unix://{RUN}/docker.sock"

@@ -16,7 +16,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/runcode
 TESTS ?= tests
 LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras pyproject.toml
 
-.PHONY: help run test doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections coverage soak ci clean
+.PHONY: help run test test-drivers doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections coverage soak ci clean
 .PHONY: _python _venv _venv-dev _toolchains _toolchains-all _checks _tools
 
 help: ## List the targets
@@ -34,6 +34,12 @@ test: _python ## All checks and all tests, with everything that they need (TESTS
 	@$(MAKE) lint types imports migrations deployable
 	@echo "Tests, in random order and in parallel:"
 	@$(BIN)/python -m pytest -n auto $(TESTS)
+
+test-drivers: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
+test-drivers: export RUNCODE_TEST_DRIVERS := all
+test-drivers: _tools ## Every program of every language, and every hostile one, on both drivers (half an hour)
+	@$(MAKE) _toolchains-all
+	@$(BIN)/python -m pytest -n auto tests/languages tests/abuse tests/sandbox
 
 doctor: _python ## Is this host fit? What is missing, and the command that mends it
 	@$(PYTHON) execution/doctor.py

@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 
@@ -13,6 +14,19 @@ from tests.sandbox.supervisors import RunningSupervisor
 
 Run = Callable[..., Awaitable[Result]]
 
+# What the drivers do in ways of their own. The rest is the languages' and is tried on one driver: a container for each of
+# a thousand programs takes many minutes. `make test-drivers` tries everything on both.
+ON_BOTH = {
+    "test_hello",
+    "test_stdin_is_echoed",
+    "test_an_error_of_syntax_or_names_is_told_with_file_and_line",
+    "test_the_exit_code_is_the_programs",
+    "test_taking_memory_without_end_meets_the_limit",
+    "test_the_time_limit_keeps_what_was_printed",
+    "test_a_file_is_written_in_the_work_directory",
+}
+ALL_ON_BOTH = os.environ.get("RUNCODE_TEST_DRIVERS") == "all"
+
 
 @pytest.fixture(scope="session")
 def native_languages() -> Iterator[RunningSupervisor]:
@@ -27,10 +41,13 @@ def docker_languages(docker_engine: str) -> Iterator[RunningSupervisor]:
 
 
 @pytest.fixture
-async def run(native_languages: RunningSupervisor, docker_languages: RunningSupervisor) -> AsyncIterator[Run]:
-    """Runs a program of a language's on both drivers, which must give the same result, byte for byte, times and memory
-    apart; skips the test where the toolchain is not installed. `varies`: what it prints differs from run to run."""
-    native, docker = SandboxClient(native_languages.socket), SandboxClient(docker_languages.socket)
+async def run(request: pytest.FixtureRequest, native_languages: RunningSupervisor) -> AsyncIterator[Run]:
+    """Runs a program of a language's, where ON_BOTH says so on both drivers, which must give the same result, byte for
+    byte, times and memory apart; skips the test where the toolchain is not installed. `varies`: what it prints differs
+    from run to run."""
+    native, docker = SandboxClient(native_languages.socket), None
+    if ALL_ON_BOTH or request.node.originalname in ON_BOTH:
+        docker = SandboxClient(request.getfixturevalue("docker_languages").socket)
 
     async def run(
         language: Language, program: tuple[str, dict[str, bytes]], *, varies: bool = False, **options: object
@@ -39,7 +56,10 @@ async def run(native_languages: RunningSupervisor, docker_languages: RunningSupe
             pytest.skip(f"{language.id} is not installed here")
         entrypoint, files = program
         job = Job(language.id, files, entrypoint, **options)  # type: ignore[arg-type]
-        of_native, of_docker = await native.run(job), await docker.run(job)
+        of_native = await native.run(job)
+        if docker is None:
+            return of_native
+        of_docker = await docker.run(job)
         assert measured_apart(of_docker, varies=varies) == measured_apart(of_native, varies=varies)
         if of_native.outcome is Outcome.MEMORY_LIMIT:
             assert of_docker.memory_bytes == pytest.approx(of_native.memory_bytes, rel=0.1)
@@ -47,7 +67,8 @@ async def run(native_languages: RunningSupervisor, docker_languages: RunningSupe
 
     yield run
     await native.aclose()
-    await docker.aclose()
+    if docker is not None:
+        await docker.aclose()
 
 
 def measured_apart(result: Result, *, varies: bool) -> Result:

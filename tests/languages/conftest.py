@@ -14,8 +14,8 @@ from tests.sandbox.supervisors import RunningSupervisor
 
 Run = Callable[..., Awaitable[Result]]
 
-# What the drivers do in ways of their own. The rest is the languages' and is tried on one driver: a container for each of
-# a thousand programs takes many minutes. `make test-drivers` tries everything on both.
+# What the drivers do in ways of their own. The rest is the languages' and is tried on one driver: a container for each
+# of a thousand programs takes many minutes. `make test-drivers` tries everything on both.
 ON_BOTH = {
     "test_hello",
     "test_stdin_is_echoed",

@@ -10,6 +10,11 @@ from django.conf import settings
 from tests.sandbox import engine, supervisors
 from tests.server import Service, running_service
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So are commands that a script starts in the background, and what they start: services that a test wants to end by
+    # Ctrl-C would be deaf for it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 pytest_plugins = ["tests.cast", "tests.languages.summary", "tests.metering"]
 
 

@@ -3,11 +3,15 @@ page cache would reach its neighbours: after hostile programs, every file is as 
 
 import asyncio
 
+import pytest
 from django.conf import settings
 
 from execution.sandbox.client import SandboxClient
 from tests.abuse.rows import ROWS
 from tests.abuse.untouched import changes
+
+# A gigabyte is read twice, once from the disk, beside whatever else the host does.
+pytestmark = pytest.mark.timeout(600)
 
 # Those that write where they must not, or go through the kernel's back doors.
 WRITERS = ("pages_into_pipes.py", "keeps_the_disk_busy.py", "gains_privileges.py", "not_files.py", "fill_disk.py")

@@ -184,7 +184,8 @@ async def test_endless_output_is_cut_and_the_state_kept(context: Context) -> Non
 
 
 async def test_more_than_may_be_shown_is_interrupted(context: Context) -> None:
-    result = await context.run("from IPython.display import HTML, display\nwhile True: display(HTML('x' * 100_000))")
+    code = "from IPython.display import HTML, display\nwhile True: display(HTML('x' * 100_000))"
+    result = await context.run(code, seconds=90)
     assert result.outcome is CellOutcome.OUTPUT_LIMIT
     assert len(result.items) < 200
     assert await context.value("1") == "1"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from execution.sandbox import wire, wire_contexts
 from execution.sandbox.cells import Cell, CellResult, ContextInfo, Item
 from execution.sandbox.client import ConnectionLost, SandboxClient
+from execution.sandbox.context_files import FileList
 from execution.sandbox.errors import ContextUnknown, SandboxUnavailable
 from execution.sandbox.job import Limits
 from execution.sandbox.live import Live
@@ -73,9 +74,26 @@ class ContextClient:
             return []
         return wire_contexts.decode_contexts(answer)
 
-    async def _about(self, kind: str, scope: str, context_id: str) -> wire.Message:
+    async def files(self, *, scope: str, context_id: str) -> FileList:
+        """The regular files of its work dir, while a cell runs or not. Raises ContextUnknown, ContextEnded and
+        ContextBusy."""
+        return wire_contexts.decode_files(await self._about(wire_contexts.FILES, scope, context_id))
+
+    async def read_file(self, *, scope: str, context_id: str, path: str) -> bytes:
+        """Raises as `files`, and ContextFileUnknown and ContextFileRefused."""
+        return (await self._about(wire_contexts.READ_FILE, scope, context_id, path=path)).blobs[0]
+
+    async def write_file(self, *, scope: str, context_id: str, path: str, data: bytes) -> None:
+        """Its folders are made; what has the name is replaced. Raises as `files`, and ContextFileRefused."""
+        await self._about(wire_contexts.WRITE_FILE, scope, context_id, data, path=path)
+
+    async def remove_file(self, *, scope: str, context_id: str, path: str) -> None:
+        """Raises as `read_file`."""
+        await self._about(wire_contexts.REMOVE_FILE, scope, context_id, path=path)
+
+    async def _about(self, kind: str, scope: str, context_id: str, *blobs: bytes, **fields: str) -> wire.Message:
         try:
-            return await self._client.ask(wire.encode(kind, {"scope": scope, "id": context_id}))
+            return await self._client.ask(wire.encode(kind, {"scope": scope, "id": context_id, **fields}, *blobs))
         except ConnectionLost:
             raise _gone() from None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from execution.sandbox import wire
 from execution.sandbox import wire_contexts as contexts_wire
 from execution.sandbox.cells import Item
+from execution.sandbox.context_files import Files
 from execution.sandbox.contexts import Contexts
 from execution.sandbox.job import Limits
 from execution.sandbox.live import Live
@@ -38,9 +39,29 @@ async def answer(contexts: Contexts, message: wire.Message, live: Live | None, s
             return contexts_wire.encode_context(await contexts.restart(scope=scope, context_id=fields["id"]))
         case contexts_wire.INFO:
             return contexts_wire.encode_context(contexts.info(scope=scope, context_id=fields["id"]))
+        case contexts_wire.FILES | contexts_wire.READ_FILE | contexts_wire.WRITE_FILE | contexts_wire.REMOVE_FILE:
+            return await _about_files(contexts, message)
         case _:
             await contexts.close(scope=scope, context_id=fields["id"])
             return wire.encode("closed", {})
+
+
+async def _about_files(contexts: Contexts, message: wire.Message) -> bytes:
+    path: str = message.fields.get("path", "")
+
+    async def work(files: Files) -> bytes:
+        match message.kind:
+            case contexts_wire.FILES:
+                return contexts_wire.encode_files(await files.listed())
+            case contexts_wire.READ_FILE:
+                return wire.encode("file", {}, await files.read(path))
+            case contexts_wire.WRITE_FILE:
+                await files.write(path, message.blobs[0])
+            case _:
+                await files.remove(path)
+        return wire.encode("done", {})
+
+    return await contexts.about_files(scope=message.fields["scope"], context_id=message.fields["id"], work=work)
 
 
 def _shower(live: Live | None, send: Callable[[bytes], None]) -> Callable[[Item], None]:

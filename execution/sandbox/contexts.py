@@ -7,14 +7,18 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from execution.sandbox.cells import Cell, CellResult, ContextInfo, Item
+from execution.sandbox.context_files import Files
 from execution.sandbox.errors import ContextBusy, ContextEnded, ContextsFull, ContextUnknown
 from execution.sandbox.job import MIB, Limits
 from execution.sandbox.kernel import Kernel
 from execution.sandbox.live import Live
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # How many cells may wait for the one that runs.
 MOST_WAITING = 16
@@ -111,6 +115,12 @@ class Contexts:
             context.used_at = time.time()
             if live is not None:
                 live.detach()
+
+    async def about_files(self, *, scope: str, context_id: str, work: Callable[[Files], Awaitable[T]]) -> T:
+        """Waits for no cell. Raises ContextUnknown, and what Files does."""
+        context = self._get(scope, context_id)
+        context.used_at = time.time()
+        return await context.kernel.about_files(work)
 
     def interrupt(self, *, scope: str, context_id: str) -> ContextInfo:
         context = self._get(scope, context_id)

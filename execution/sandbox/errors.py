@@ -6,7 +6,9 @@ SandboxError
 ├── ContextUnknown       no such context, for this customer
 ├── ContextEnded         it has lost its state, and waits to be restarted
 ├── ContextsFull         no room for another one
-└── ContextBusy          too many cells wait for it
+├── ContextBusy          too many cells wait for it
+├── ContextFileUnknown   no such file in its work dir
+└── ContextFileRefused   what cannot be done with a file
 """
 
 
@@ -36,3 +38,11 @@ class ContextsFull(SandboxError):
 
 class ContextBusy(SandboxError):
     """Too many cells wait for this context already."""
+
+
+class ContextFileUnknown(SandboxError):
+    """There is no such file in the context's work dir."""
+
+
+class ContextFileRefused(SandboxError):
+    """The file cannot be read, written or removed; the text says why."""

@@ -9,6 +9,8 @@ from execution.sandbox.builds import Build
 
 _HEADER = struct.Struct("=IB")
 _ENDED = struct.Struct("=iiQ")
+# What init answers about files of the work dir; everything else is about programs.
+FILE_KINDS = frozenset("LAC")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 
 from execution.sandbox.cells import MOST_ITEM_BYTES, MOST_ITEMS, Cell, CellError, CellOutcome, CellResult, Item
 from execution.sandbox.channel import Channel, ChannelBroken, error_of, item_of
+from execution.sandbox.context_files import Files
 from execution.sandbox.errors import SandboxUnavailable
 from execution.sandbox.job import Limits, Outcome
 from execution.sandbox.live import Live, Port
 from execution.sandbox.stage import Output, Stage, Usage
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # How long a kernel may take to be up, and to end a cell that was interrupted, in seconds.
 START_SECONDS = 20.0
@@ -36,7 +39,9 @@ class Streams(Port, Protocol):
 
 
 class Home(Protocol):
-    """The sandbox that a kernel lives in."""
+    """The sandbox that a kernel lives in. `files` are those of its work dir."""
+
+    files: Files
 
     async def ended(self) -> Stage: ...
 
@@ -155,6 +160,15 @@ class Kernel:
             cpu_seconds=usage.cpu_seconds - cpu,
             memory_bytes=usage.memory_peak,
         )
+
+    async def about_files(self, work: Callable[[Files], Awaitable[T]]) -> T:
+        """Has the sandbox awake while `work` asks for files, a cell running or not. Raises what Files does."""
+        self._home.wake()
+        try:
+            return await work(self._home.files)
+        finally:
+            if self._running is None and self.alive:
+                self._home.rest()
 
     def interrupt(self) -> None:
         """Ends the running cell, if there is one; the state stays where the language can keep it."""

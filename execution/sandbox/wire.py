@@ -19,6 +19,8 @@ from typing import Any
 from execution.sandbox.errors import (
     ContextBusy,
     ContextEnded,
+    ContextFileRefused,
+    ContextFileUnknown,
     ContextsFull,
     ContextUnknown,
     SandboxError,
@@ -37,6 +39,8 @@ _ERRORS = {
     "context_ended": ContextEnded,
     "contexts_full": ContextsFull,
     "context_busy": ContextBusy,
+    "context_file_unknown": ContextFileUnknown,
+    "context_file_refused": ContextFileRefused,
     "failed": SandboxError,
 }
 

@@ -5,6 +5,9 @@ context_execute    scope, id, the cell; live: `output`, `item` …    → execut
 context_interrupt, context_restart, context_info   scope, id        → context
 context_close      scope, id                                        → closed
 context_list       scope                                            → contexts
+context_files      scope, id                                        → files
+context_file_read, context_file_remove   scope, id, path            → file, with its content; done
+context_file_write   scope, id, path, the content                   → done
 """
 
 from dataclasses import asdict
@@ -12,6 +15,7 @@ from typing import Any
 
 from execution.sandbox import wire
 from execution.sandbox.cells import Cell, CellError, CellOutcome, CellResult, ContextInfo, Item
+from execution.sandbox.context_files import ContextFile, FileList
 from execution.sandbox.job import Limits
 
 OPEN = "context_open"
@@ -21,7 +25,9 @@ RESTART = "context_restart"
 INFO = "context_info"
 CLOSE = "context_close"
 LIST = "context_list"
-KINDS = frozenset({OPEN, EXECUTE, INTERRUPT, RESTART, INFO, CLOSE, LIST})
+FILES = "context_files"
+READ_FILE, WRITE_FILE, REMOVE_FILE = "context_file_read", "context_file_write", "context_file_remove"
+KINDS = frozenset({OPEN, EXECUTE, INTERRUPT, RESTART, INFO, CLOSE, LIST, FILES, READ_FILE, WRITE_FILE, REMOVE_FILE})
 
 
 def encode_open(*, scope: str, kernel: str, limits: Limits, idle_seconds: float, most: int) -> bytes:
@@ -103,3 +109,14 @@ def encode_contexts(infos: list[ContextInfo]) -> bytes:
 
 def decode_contexts(message: wire.Message) -> list[ContextInfo]:
     return [ContextInfo(**fields) for fields in message.fields["contexts"]]
+
+
+def encode_files(files: FileList) -> bytes:
+    rows = [[file.path, file.size, file.modified_at] for file in files]
+    return wire.encode("files", {"files": rows, "complete": files.complete})
+
+
+def decode_files(message: wire.Message) -> FileList:
+    files = FileList(ContextFile(*row) for row in message.fields["files"])
+    files.complete = message.fields["complete"]
+    return files

@@ -24,9 +24,7 @@
 #include "../native/init.c"
 #undef main
 
-#include <dirent.h>
 #include <pthread.h>
-#include <stdio.h>
 
 #define CHUNK 65536
 #define WINDOW (4u * CHUNK)
@@ -38,7 +36,7 @@
 #define OWN_DESCRIPTORS 32
 
 enum { INPUT, OUTPUT, ERRORS };
-static int from_supervisor, to_supervisor, to_init, from_init, to_relay;
+static int from_supervisor, to_supervisor, to_init, from_init;
 /* A program's ends of its pipes, for the order to start it that init reads next: both threads have the same ones. */
 static int handed_over[MAX_DESCRIPTORS];
 static int pipes[3] = {-1, -1, -1}; /* our ends */
@@ -246,17 +244,6 @@ static char listing[CHUNK];
 static size_t listing_size;
 static int listed;
 
-/* The directory at a path below `dir`, no link followed on the way; -1 where there is none. */
-static int open_folder(int dir, char *path) {
-    int folder = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (char *name = strtok(path, "/"); name && folder >= 0; name = strtok(NULL, "/")) {
-        int next = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        close(folder);
-        folder = next;
-    }
-    return folder;
-}
-
 static void list_entry(const char *path, const struct stat *s) {
     struct __attribute__((packed)) { char kind, executable; uint64_t size; } head = {
         S_ISREG(s->st_mode) ? 'f' : S_ISDIR(s->st_mode) ? 'd' : S_ISLNK(s->st_mode) ? 'l' : 'o', (s->st_mode & 0100) != 0, (uint64_t)s->st_size};
@@ -301,21 +288,13 @@ static void list(char *payload, uint32_t size) {
     int dir = top(payload[0]), depth = (unsigned char)payload[1];
     char prefix[8192] = "", *path = payload + 2;
     if (*path) snprintf(prefix, sizeof prefix, "%s/", path);
-    int folder = open_folder(dir, path);
+    int folder = open_folder(dir, path, 0);
     close(dir);
     listed = 0;
     listing_size = 0;
     if (folder >= 0) list_folder(folder, prefix, depth);
     if (listing_size) out('l', listing, listing_size, NULL, 0);
     out('l', NULL, 0, NULL, 0);
-}
-
-/* The folder that holds the last name of a path, which is returned in `name`; -1 where there is none. */
-static int open_holder(int dir, char *path, char **name) {
-    char *slash = strrchr(path, '/'), none[1] = "";
-    *name = slash ? slash + 1 : path;
-    if (slash) *slash = 0;
-    return open_folder(dir, slash ? path : none);
 }
 
 static void send_file(char *payload, uint32_t size) {
@@ -327,7 +306,7 @@ static void send_file(char *payload, uint32_t size) {
     ssize_t target = -1;
     if (size < 10) quit();
     memcpy(&most, payload + 1, sizeof most);
-    int dir = top(payload[0]), folder = open_holder(dir, payload + 9, &name);
+    int dir = top(payload[0]), folder = open_holder(dir, payload + 9, &name, 0);
     /* O_NONBLOCK: a FIFO or device that took the file's place must not block us. */
     int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file < 0) {

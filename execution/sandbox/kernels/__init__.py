@@ -38,7 +38,11 @@ KERNELS = {
             "python",
             "python-3.14",
             ("/usr/bin/python3.14", "-B", "/build/kernel.py"),
-            {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": "/tmp/matplotlib"},  # noqa: S108
+            {
+                "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+                "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
+                "IPYTHONDIR": "/tmp/ipython",  # noqa: S108 (the work dir is the customer's)
+            },
         ),
         KernelSpec("typescript", "node", ("/usr/local/bin/node", "--no-warnings", "/build/kernel.mjs")),
     )

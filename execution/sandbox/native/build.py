@@ -18,9 +18,9 @@ FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-static")
 def build_helper(name: str, folder: Path, sources: Path = SOURCES) -> Path:
     """The executable of `name`.c below `folder`, compiled unless one of this very source is there already."""
     source = sources / f"{name}.c"
-    # What is included counts too: init, by others.
+    # What is included counts too: files, by init; init, by others.
     digest = hashlib.sha256(repr((COMPILER, FLAGS)).encode())
-    for path in sorted({source, *SOURCES.glob("*.c")} if sources != SOURCES else {source}):
+    for path in sorted({source, *SOURCES.glob("*.c")}):
         digest.update(path.read_bytes())
     executable = folder / f"{name}-{digest.hexdigest()[:12]}"
     if executable.exists():

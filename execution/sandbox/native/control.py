@@ -7,23 +7,23 @@ import socket
 from collections import deque
 from collections.abc import Sequence
 
-from execution.sandbox.frames import ControlLost, Frame, FrameDecoder, pack
+from execution.sandbox.frames import FILE_KINDS, ControlLost, Frame, FrameDecoder, pack
+from execution.sandbox.inbox import Inbox
 
 _READ = 65536
 
 
 class Control:
-    """One socket. Sending never blocks the loop; frames that come in are handed out in order by `receive`."""
+    """One socket. Sending never blocks the loop; frames that come in are handed out in order, by `receive` and
+    `receive_file`."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._socket = connection
         self._loop = asyncio.get_running_loop()
         self._decoder = FrameDecoder()
-        self._frames: deque[Frame] = deque()
+        self._programs, self._files = Inbox(), Inbox()
         self._descriptors: deque[int] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-        self._lost = False
         self._loop.add_reader(connection, self._on_readable)
 
     async def send(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
@@ -43,18 +43,17 @@ class Control:
             raise ControlLost from error
 
     async def receive(self) -> Frame:
-        """The next frame, or ControlLost once init has gone and nothing is left to hand out."""
-        while not self._frames:
-            if self._lost:
-                raise ControlLost
-            self._waiter = self._loop.create_future()
-            await self._waiter
-        return self._frames.popleft()
+        """The next frame about a program, or ControlLost once init has gone and nothing is left to hand out."""
+        return await self._programs.receive()
+
+    async def receive_file(self) -> Frame:
+        """The next frame about a file, likewise."""
+        return await self._files.receive()
 
     @property
     def waiting(self) -> bool:
-        """Whether somebody waits for a frame that has not come."""
-        return self._waiter is not None and not self._waiter.done()
+        """Whether somebody waits for a frame about a program that has not come."""
+        return self._programs.waiting
 
     def order_kill(self) -> None:
         """Tells init to kill whatever runs. An order that cannot be sent is no loss: init has gone, or is stuck."""
@@ -77,12 +76,8 @@ class Control:
         self._lose()
 
     def _lose(self) -> None:
-        self._lost = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._programs.lose()
+        self._files.lose()
 
     def _on_readable(self) -> None:
         try:
@@ -96,6 +91,5 @@ class Control:
             self._loop.remove_reader(self._socket)
             self._lose()
             return
-        self._frames.extend(self._decoder.feed(data))
-        if self._frames:
-            self._wake()
+        for frame in self._decoder.feed(data):
+            (self._files if frame.kind in FILE_KINDS else self._programs).put(frame)

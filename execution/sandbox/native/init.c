@@ -18,16 +18,26 @@
  *                                        a symbolic link to `content`
  *        K                               kill everything that runs
  *        D  "work" or "build"            answer with a descriptor of that dir
+ *   These are about files of the work dir at any time (files.c), one after the other, each with one A in the end:
+ *        L                               list what lies below
+ *        O  u64 most, path NUL           read a regular file of at most that size; content after the A
+ *        P  u32 size, path NUL, content  write a file, making its folders and taking the place of what has the name;
+ *                                        `size` is the path's, NUL counted
+ *        U  path NUL                     remove a file
  *   out  I                               the sandbox is up
  *        R                               ready: an H program waits for its source
  *        E  i32 status, i32 errno, u64   a program ended: wait status, errno when it could not be started, wall ns
  *        F  i32 errno                    a file could not be written (nothing is sent when it could)
  *        D                               the descriptor of the dir rides along
+ *        L  entries                      u64 size, i64 mtime in ns, path NUL each; regular files alone
+ *        A  i32 errno, u64 size          done, or why not; of L: E2BIG where not all are listed
+ *        C  content                      of O, the last one empty
  * argv and environment: u32 argc, u32 envc, then argc + envc NUL-terminated strings.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -93,7 +103,11 @@ static int write_all(int fd, const char *data, size_t size) {
 static void send_frame(char kind, const void *payload, uint32_t size, int fd);
 static uint32_t read_header(char *kind, int fds[MAX_DESCRIPTORS]);
 
-#ifndef WITHIN_RELAY
+#ifdef WITHIN_RELAY
+static int to_relay;
+#define ANSWERS to_relay
+#else
+#define ANSWERS CONTROL
 static void send_frame(char kind, const void *payload, uint32_t size, int fd) {
     char frame[64], ancillary[CMSG_SPACE(sizeof(int))] = {0};
     memcpy(frame, &size, 4);
@@ -170,6 +184,8 @@ static int write_build(char *payload, size_t size) {
     if (payload[0] == 'l') return symlinkat(content, build_dir, path) < 0 ? errno : 0;
     return write_file(build_dir, path, content, (size_t)(payload + size - content), payload[0] == 'e' ? 0755 : 0644);
 }
+
+#include "files.c"
 
 static void ended(int status, int error, uint64_t wall_ns) {
     struct __attribute__((packed)) { int32_t status, error; uint64_t wall_ns; } report = {status, error, wall_ns};
@@ -255,6 +271,10 @@ static void order(void) {
     char kind;
     int fds[MAX_DESCRIPTORS];
     uint32_t size = read_header(&kind, fds);
+    if (kind == 'P') {
+        write_work_file(size);
+        return;
+    }
     char *payload = malloc((size_t)size + 1);
     if (!payload) quit();
     read_exactly(payload, size);
@@ -289,6 +309,18 @@ static void order(void) {
         break;
     case 'K':
         kill(-1, SIGKILL);
+        break;
+    case 'L':
+        list_work_dir();
+        break;
+    case 'O':
+        if (size <= sizeof(uint64_t)) quit();
+        uint64_t most;
+        memcpy(&most, payload, sizeof most);
+        read_work_file(payload + sizeof most, most);
+        break;
+    case 'U':
+        remove_work_file(payload);
         break;
     case 'D':
         send_frame('D', NULL, 0, payload[0] == 'b' ? build_dir : work_dir);

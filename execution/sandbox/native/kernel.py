@@ -61,6 +61,7 @@ class _Home:
 
     def __init__(self, sandbox: NativeSandbox) -> None:
         self._sandbox = sandbox
+        self.files = sandbox.files
         self._limits = Limits()
 
     def limit(self, limits: Limits) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from execution.sandbox import artifacts, frames
 from execution.sandbox.builds import Build, read_build
+from execution.sandbox.context_files import Files
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.frames import ControlLost
 from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
@@ -52,6 +53,7 @@ class NativeSandbox:
         self._stages = Stages(
             self._control, memory_ran_out=lambda: self._cgroup.usage().memory_kills > 0, kill=self._cgroup.kill
         )
+        self.files = Files(self._control)
         self._stdio: Stdio | None = None
         self._cpu_base = 0.0
         self._compiled = False  # the job's files are in the work dir already

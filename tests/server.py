@@ -17,6 +17,7 @@ import httpx
 from django.conf import settings
 
 from execution.sandbox.native import inspection
+from tests.sandbox.supervisors import READY
 
 REPOSITORY = Path(__file__).parent.parent
 PATIENCE = 60.0
@@ -65,6 +66,7 @@ class Service:
             "PORT": str(self.port),
             "REDIS_URL": "",
             "RUNCODE_BROKER": "",
+            "RUNCODE_READY": READY,
             **environment,
         }
         self.process: subprocess.Popen[bytes]

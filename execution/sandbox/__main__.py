@@ -31,6 +31,12 @@ def main() -> int:
         default=os.environ.get("RUNCODE_SANDBOX_DRIVER") or "auto",
         help=f"{', '.join(DRIVERS)} (default: RUNCODE_SANDBOX_DRIVER, else auto)",
     )
+    parser.add_argument(
+        "--ready",
+        type=_names,
+        default=os.environ.get("RUNCODE_READY") or "all",
+        help="compilers whose sandboxes are made ahead: ids and commas, or all (default: RUNCODE_READY, else all)",
+    )
     parser.add_argument("--check", action="store_true", help="try one sandbox, say what is missing, and end")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s supervisor %(levelname)s %(message)s")
@@ -41,7 +47,7 @@ def main() -> int:
         claim(home)
         driver.prepare()
         _raise_open_files()
-        supervisor = Supervisor(home=home, toolchains=toolchains, driver=driver)
+        supervisor = Supervisor(home=home, toolchains=toolchains, driver=driver, ready=options.ready)
         asyncio.run(_check(driver) if options.check else _serve(supervisor, options.owner))
     except SandboxUnavailable as error:
         print(f"The sandbox cannot run on this host.\n{error}", file=sys.stderr)  # noqa: T201 (a command's answer)
@@ -55,6 +61,11 @@ def _raise_open_files() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _names(text: str) -> frozenset[str] | None:
+    """None for all."""
+    return None if text == "all" else frozenset(name.strip() for name in text.split(","))
 
 
 def _user_id(text: str) -> int:

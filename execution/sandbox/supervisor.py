@@ -50,11 +50,13 @@ def claim(home: Path) -> int:
 
 
 class Supervisor:
-    """Admits jobs as the host's memory allows, resolves their toolchain, and has the driver run them."""
+    """Admits jobs as the host's memory allows, resolves their toolchain, and has the driver run them. `ready`: the
+    compilers whose sandboxes are always made ahead, None for all; the others' are while they are in demand."""
 
-    def __init__(self, *, home: Path, toolchains: Path, driver: Driver) -> None:
+    def __init__(self, *, home: Path, toolchains: Path, driver: Driver, ready: frozenset[str] | None = None) -> None:
         self._home = home
         self._driver = driver
+        self._ready = ready
         self._toolchains = Toolchains(toolchains)
         self._builds = BuildCache(home / "cache" / "builds")
         self.contexts = Contexts(self._kernel)
@@ -67,6 +69,8 @@ class Supervisor:
         """Serves until `stopped` is set, then ends all runs. `owner`: the user who may connect, when not this one."""
         path = socket_path(self._home)
         await self._driver.start()
+        if missing := (self._ready or frozenset()) - {each.id for each in self._toolchains.all()}:
+            log.warning("RUNCODE_READY names what is not installed: %s", ", ".join(sorted(missing)))
         background = [asyncio.create_task(work) for work in (self._keep_warm(), self.contexts.expire())]
         path.unlink(missing_ok=True)
         connections: set[_Connection] = set()
@@ -93,7 +97,8 @@ class Supervisor:
         """Follows installations and removals: a new toolchain is warm without a restart."""
         while True:
             try:
-                self._driver.warm(self._toolchains.all())
+                installed = self._toolchains.all()
+                self._driver.warm(each for each in installed if self._ready is None or each.id in self._ready)
             except SandboxError as error:
                 log.warning("%s", error)
             await asyncio.sleep(WARM_INTERVAL)

@@ -1,9 +1,6 @@
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from execution.sandbox.client import SandboxClient
 from tests.sandbox import supervisors
@@ -16,18 +13,8 @@ def shared_supervisor() -> Iterator[supervisors.RunningSupervisor]:
 
 
 @pytest.fixture(scope="session")
-def few_toolchains(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Not all toolchains: Docker would make each into an image, and keep it warm."""
-    compilers = tmp_path_factory.mktemp("toolchains") / "compilers"
-    compilers.mkdir()
-    for name in ("python-3.14.json", "gcc-15.json", "g++-15.json"):
-        shutil.copy(settings.RUNCODE_HOME / "toolchains" / "compilers" / name, compilers)
-    return compilers.parent
-
-
-@pytest.fixture(scope="session")
-def docker_supervisor(docker_engine: str, few_toolchains: Path) -> Iterator[supervisors.RunningSupervisor]:
-    with supervisors.running(engine=docker_engine, toolchains=few_toolchains) as supervisor:
+def docker_supervisor(docker_engine: str) -> Iterator[supervisors.RunningSupervisor]:
+    with supervisors.running(engine=docker_engine) as supervisor:
         yield supervisor
 
 

@@ -20,6 +20,8 @@ from execution.sandbox.supervisor import socket_path
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PATIENCE = 30.0
+# Sandboxes that the tests' supervisors make ahead: those of two dozen languages would be made in vain by most of them.
+READY = "python-3.14"
 
 
 class RunningSupervisor:
@@ -81,7 +83,7 @@ def start(home: Path, *, toolchains: Path | None = None, engine: str | None = No
     """`engine`: the address of the Docker Engine that its sandboxes are containers of; without one they are native."""
     command = [sys.executable, "-m", "execution.sandbox", "--home", str(home)]
     command += ["--toolchains", str(toolchains or settings.RUNCODE_HOME / "toolchains")]
-    command += ["--driver", "docker" if engine else "native"]
+    command += ["--driver", "docker" if engine else "native", "--ready", READY]
     environment = os.environ | ({"DOCKER_HOST": engine} if engine else {})
     with (home / "log").open("ab") as log:
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log, env=environment)

@@ -52,16 +52,14 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_supervisor_that_stops_leaves_no_container(docker_engine: str, api: Any, few_toolchains: Path) -> None:
-    with supervisors.running(engine=docker_engine, toolchains=few_toolchains) as supervisor:
+def test_a_supervisor_that_stops_leaves_no_container(docker_engine: str, api: Any) -> None:
+    with supervisors.running(engine=docker_engine) as supervisor:
         until(lambda: len(containers_of(supervisor.home, api)) > 0)
     assert containers_of(supervisor.home, api) == []
 
 
-def test_a_supervisor_that_is_killed_takes_its_containers_along(
-    docker_engine: str, api: Any, few_toolchains: Path
-) -> None:
-    with supervisors.running(engine=docker_engine, toolchains=few_toolchains) as supervisor:
+def test_a_supervisor_that_is_killed_takes_its_containers_along(docker_engine: str, api: Any) -> None:
+    with supervisors.running(engine=docker_engine) as supervisor:
         until(lambda: any(found["State"] == "running" for found in containers_of(supervisor.home, api)))
         supervisor.kill()
         # One that was made and not started yet has nobody to end it: the next supervisor does.
@@ -69,18 +67,18 @@ def test_a_supervisor_that_is_killed_takes_its_containers_along(
 
 
 def test_what_is_left_in_spite_of_that_is_swept_at_the_next_start_and_nothing_else(
-    docker_engine: str, api: Any, few_toolchains: Path, docker_supervisor: RunningSupervisor
+    docker_engine: str, api: Any, docker_supervisor: RunningSupervisor
 ) -> None:
     until(lambda: len(containers_of(docker_supervisor.home, api)) > 0)
     image = containers_of(docker_supervisor.home, api)[0]["Image"]
-    with supervisors.running(engine=docker_engine, toolchains=few_toolchains) as first:
+    with supervisors.running(engine=docker_engine) as first:
         first.kill()
         config = container_config(
             image=image, instance=instance_name(first.home), work_bytes=1 << 20, seccomp=profile(), cpus=""
         )
         left = api.create_container_from_config(config)["Id"]
         others = {found["Id"] for found in containers_of(docker_supervisor.home, api)}
-        again = supervisors.start(first.home, engine=docker_engine, toolchains=few_toolchains)
+        again = supervisors.start(first.home, engine=docker_engine)
         try:
             assert left not in {found["Id"] for found in containers_of(first.home, api)}
             assert others & {found["Id"] for found in containers_of(docker_supervisor.home, api)}

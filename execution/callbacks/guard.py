@@ -18,6 +18,11 @@ Resolver = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 # Networks that pass on to an IPv4 address which stands in the last or the middle bits.
 _TUNNELS: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "2001::/32", "2002::/16")))
+# Of IANA's registries of special addresses, what some Pythons take for public: IETF protocol assignments, local-use
+# translation, documentation, segment routing. https://www.iana.org/assignments/iana-ipv4-special-registry
+_SPECIAL: Final = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "2001::/23", "3fff::/20", "5f00::/16"))
+)
 
 
 class NameNotFound(OSError):
@@ -40,7 +45,8 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address.is_site_local or any(address in tunnel for tunnel in _TUNNELS):
             return False
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    special = address.is_multicast or address.is_reserved or any(address in network for network in _SPECIAL)
+    return address.is_global and not special
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:

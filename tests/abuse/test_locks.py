@@ -1,6 +1,7 @@
 """A lock (flock) needs no right to write, and the toolchains' files are the same ones for every sandbox: a program that
 holds one on each of them keeps nobody from compiling and running."""
 
+import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from django.conf import settings
 from execution.sandbox.client import SandboxClient
 from execution.sandbox.job import Job, Outcome
 from execution.toolchains.store import Store
+from tests.abuse.drivers import HOSTS_OF_LONG_TESTS
 from tests.languages.table import LANGUAGES, Language
 
 FILES_OF_A_PROCESS = 3000
@@ -34,6 +36,9 @@ def locked(root: Path) -> Iterator[None]:
     # One inode may have several names.
     files = list({Path(path).stat().st_ino: path for path in files}.values())
     with ExitStack() as stack:
+        # Languages share roots, and test processes would be in each other's way.
+        turn = stack.enter_context((settings.RUNCODE_HOME / "toolchains" / f"{root.name}.tested").open("w"))
+        fcntl.flock(turn, fcntl.LOCK_EX)
         for first in range(0, len(files), FILES_OF_A_PROCESS):
             holder = subprocess.Popen(
                 [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -50,6 +55,7 @@ def locked(root: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.parametrize("host", HOSTS_OF_LONG_TESTS, indirect=True)
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES.keys())
 async def test_locks_on_a_toolchain_stop_nobody(client: SandboxClient, language: Language) -> None:
     manifest = Store(settings.RUNCODE_HOME).manifests().get(language.id)

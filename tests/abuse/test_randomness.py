@@ -7,6 +7,7 @@ import pytest
 from execution.sandbox.client import SandboxClient
 from execution.sandbox.errors import ToolchainMissing
 from execution.sandbox.job import Job, Limits, Outcome
+from tests.abuse.drivers import HOSTS_OF_LONG_TESTS
 
 RUNS, AT_ONCE = 100, 10
 DRAWS = {
@@ -48,6 +49,7 @@ print([os.getrandom(1) != b"" for _ in range(2)], open("/proc/self/cmdline").rea
 """
 
 
+@pytest.mark.parametrize("host", HOSTS_OF_LONG_TESTS, indirect=True)
 @pytest.mark.parametrize("compiler", DRAWS)
 async def test_no_two_of_a_hundred_programs_draw_alike(client: SandboxClient, compiler: str) -> None:
     name = {"python-3.14": "main.py", "node": "main.js", "ruby-4.0": "main.rb", "php-8.5": "main.php"}

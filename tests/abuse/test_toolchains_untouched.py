@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from execution.sandbox.client import SandboxClient
+from tests.abuse.drivers import HOSTS_OF_LONG_TESTS
 from tests.abuse.rows import ROWS
 from tests.abuse.untouched import changes
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.timeout(600)
 WRITERS = ("pages_into_pipes.py", "keeps_the_disk_busy.py", "gains_privileges.py", "not_files.py", "fill_disk.py")
 
 
+@pytest.mark.parametrize("host", HOSTS_OF_LONG_TESTS, indirect=True)
 async def test_every_file_is_as_it_was_installed(client: SandboxClient) -> None:
     await asyncio.gather(*(client.run(row.job()) for row in ROWS if row.program in WRITERS))
     assert await asyncio.to_thread(changes, settings.RUNCODE_HOME, ("python-3.14", "gcc-15")) == []

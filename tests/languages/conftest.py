@@ -1,4 +1,3 @@
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from execution.sandbox.client import SandboxClient
 from execution.sandbox.job import Job, Outcome, Result
 from tests.languages.table import Language
 from tests.sandbox import supervisors
-from tests.sandbox.supervisors import RunningSupervisor
+from tests.sandbox.supervisors import ALL_ON_BOTH, RunningSupervisor
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -25,7 +24,6 @@ ON_BOTH = {
     "test_the_time_limit_keeps_what_was_printed",
     "test_a_file_is_written_in_the_work_directory",
 }
-ALL_ON_BOTH = os.environ.get("RUNCODE_TEST_DRIVERS") == "all"
 
 
 @pytest.fixture(scope="session")

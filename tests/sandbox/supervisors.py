@@ -22,6 +22,8 @@ REPOSITORY = Path(__file__).parent.parent.parent
 PATIENCE = 30.0
 # Sandboxes that the tests' supervisors make ahead: those of two dozen languages would be made in vain by most of them.
 READY = "python-3.14"
+# `make test-drivers`: also what takes minutes with containers, and is no different there, is tried on both drivers.
+ALL_ON_BOTH = os.environ.get("RUNCODE_TEST_DRIVERS") == "all"
 
 
 class RunningSupervisor:

@@ -236,6 +236,8 @@ async def test_a_queue_that_is_full_refuses_more(context: Context) -> None:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    while (await context.client.info(scope=ALICE, context_id=context.id)).waiting:
+        await asyncio.sleep(0.01)
     assert await context.value("1") == "1"
 
 

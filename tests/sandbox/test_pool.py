@@ -95,7 +95,8 @@ async def test_one_that_died_while_it_waited_is_not_handed_out(pool: Pool[str, B
     for box in maker.made:
         box.alive = False
     assert (await take(pool, "a")).alive
-    await asyncio.sleep(0.05)
+    while pool.ready < LEAST_READY:
+        await asyncio.sleep(0.01)
     assert pool.ready == LEAST_READY
 
 

@@ -36,8 +36,13 @@ def send(event, **fields):
     body = json.dumps({"event": event, **fields}, default=str).encode("utf-8", "surrogatepass")
     data = SIZE.pack(len(body)) + body
     with _lock:
-        while data:
-            data = data[os.write(CHANNEL, data) :]
+        try:
+            # An interrupt waits until the message is whole: the rest of the channel would be lost with half of one.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            while data:
+                data = data[os.write(CHANNEL, data) :]
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def receive():

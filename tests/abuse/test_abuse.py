@@ -19,8 +19,8 @@ pytestmark = pytest.mark.timeout(600)
 NEIGHBOUR = b"import time\nfor n in range(12): time.sleep(0.05); print(n)\nprint(sum(range(10**5)))"
 NEIGHBOUR_PRINTS = b"".join(b"%d\n" % n for n in range(12)) + b"4999950000\n"
 FINDS_NOTHING = PROGRAMS / "finds_nothing.py"
-# Enough for one of them to have what the hostile program's sandbox had: its user, control group and network. With Docker
-# every container has its own of each.
+# Enough for one of them to have what the hostile program's sandbox had: its user, control group and network. Containers
+# have nothing of another's.
 FOLLOWING = {"native": 3, "docker": 1}
 # A sandbox is gone within a second of its limit; test processes that run side by side get that second late.
 PATIENCE = 5.0

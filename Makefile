@@ -79,8 +79,9 @@ format: _tools ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-frontend: ## Build static/widget/ from widgets/frontend/ (needs nodejs and npm)
-	@cd widgets/frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent types && npm run --silent build
+frontend: ## Build static/widget/ and static/console/ from their sources (needs nodejs and npm)
+	@for sources in widgets/frontend execution/console; do \
+		(cd $$sources && npm ci --no-audit --no-fund --loglevel=error && npm run --silent types && npm run --silent build); done
 
 bench: _tools ## Measure whole calls against the bare toolchain; writes RUNCODE_HOME/bench/latest.json
 	@$(MAKE) _toolchains

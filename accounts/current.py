@@ -21,6 +21,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.caller import Caller
 from accounts.models import Membership, Organisation, User
 from accounts.organisations import ensure_personal_organisation
 
@@ -35,6 +36,11 @@ class MemberRequest(HttpRequest):
     user: User
     membership: Membership
     organisation: Organisation
+
+
+def caller_of(request: MemberRequest) -> Caller:
+    """The member in the place of a key. Keys have positive ids, so each member has the limits of a key of their own."""
+    return Caller(organisation_id=request.organisation.pk, key_id=-request.user.pk, kind="api")
 
 
 def memberships_of(user: User) -> list[Membership]:

@@ -254,8 +254,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-# Those that are named so by the storage (site.0123456789ab.css), and the widget's own (main-ABCDEFGH.js).
-WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.[a-z0-9]+$|/widget/[a-z]+-[A-Z0-9]{8}\.js$"
+# Those that are named so by the storage (site.0123456789ab.css), and the widget's and the console's (main-ABCDEFGH.js).
+WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.[a-z0-9]+$|/(?:widget|console)/[a-z]+-[A-Z0-9]{8}\.js$"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.caller import Caller
-from accounts.current import MemberRequest, member_required
+from accounts.current import MemberRequest, caller_of, member_required
 from config.errors import ApiError
 from execution.catalogue import COMPILERS, Compiler, installed
 from execution.models import Run
@@ -48,7 +47,7 @@ async def playground_run(request: MemberRequest) -> HttpResponse:
     sent = {name: request.POST.get(name, "").replace("\r\n", "\n") for name in ("compiler", "code", "input")}
     context: dict[str, Any] = {}
     try:
-        answer = await run_code(caller=_caller(request), request=RunRequest.from_data(sent), surface="playground")
+        answer = await run_code(caller=caller_of(request), request=RunRequest.from_data(sent), surface="playground")
         context["result"] = Shown(answer.result)
     except ApiError as refusal:
         context["refusal"] = refusal
@@ -62,11 +61,6 @@ def _asked(request: MemberRequest, run_id: str) -> RunRequest | None:
     run = Run.objects.filter(organisation=request.organisation, pk=int(run_id)).select_related("batch").first()
     shown = None if run is None else ShownRun(run)
     return shown.request if shown is not None and shown.fits_the_playground else None
-
-
-def _caller(request: MemberRequest) -> Caller:
-    """The member in the place of a key. Keys have positive ids, so each member has the limits of a key of their own."""
-    return Caller(organisation_id=request.organisation.pk, key_id=-request.user.pk, kind="api")
 
 
 def _answer(request: HttpRequest, sent: dict[str, str], context: dict[str, Any]) -> HttpResponse:

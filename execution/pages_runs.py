@@ -16,8 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.caller import Caller
-from accounts.current import MemberRequest, member_required
+from accounts.current import MemberRequest, caller_of, member_required
 from billing.subscriptions import look_up
 from config.errors import ApiError, InvalidRequest
 from execution import cancelling, history
@@ -88,7 +87,7 @@ async def run_again(request: MemberRequest, run_id: int) -> HttpResponse:
     if asked is None:
         messages.error(request, "The program of this run is not kept, so it can’t be run again.")
         return redirect("run", run_id)
-    caller = Caller(organisation_id=request.organisation.pk, key_id=-request.user.pk, kind="api")
+    caller = caller_of(request)
     started_at = timezone.now()
     try:
         answer = await run_code(caller=caller, request=asked, run_id=uuid4())

@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from execution import pages_batches, pages_docs, pages_landing, pages_playground, pages_runs
+from execution import (
+    pages_batches,
+    pages_console,
+    pages_contexts,
+    pages_docs,
+    pages_landing,
+    pages_playground,
+    pages_runs,
+)
 from execution.callbacks import pages as callbacks
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +31,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/batches/", pages_batches.batches, name="batches"),
     path("dashboard/batches/<int:batch_id>/", pages_batches.batch, name="batch"),
     path("dashboard/batches/<int:batch_id>/cancel/", pages_batches.cancel_batch, name="cancel_batch"),
+    path("dashboard/contexts/", pages_contexts.live_contexts, name="live_contexts"),
+    path("dashboard/contexts/<slug:context_id>/interrupt/", pages_contexts.interrupt_context, name="interrupt_live"),
+    path("dashboard/contexts/<slug:context_id>/restart/", pages_contexts.restart_context, name="restart_live"),
+    path("dashboard/contexts/<slug:context_id>/close/", pages_contexts.close_context, name="close_live"),
+    path("dashboard/console/", pages_console.console, name="console"),
+    path("dashboard/console/run/", pages_console.console_run, name="console_run"),
+    path("dashboard/console/output/", pages_console.console_output, name="console_output"),
+    path("dashboard/console/<slug:context_id>/", pages_console.console, name="context_console"),
     path("r/<slug:token>/", pages_runs.shared_run, name="shared_run"),
     path("dashboard/deliveries/<int:delivery_id>/resend/", callbacks.resend_delivery, name="resend_delivery"),
     path("playground/", pages_playground.playground, name="playground"),

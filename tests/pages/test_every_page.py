@@ -22,6 +22,8 @@ MEMBER = [
     "/dashboard/widgets/",
     "/dashboard/runs/",
     "/dashboard/batches/",
+    "/dashboard/contexts/",
+    "/dashboard/console/",
     "/dashboard/settings/",
     "/playground/",
     "/accounts/email/",

@@ -1,4 +1,5 @@
-"""Builds the widget anew, from its sources and exactly the packages that its lock file pins."""
+"""Builds the widget, or another part in TypeScript, anew: from its sources and exactly the packages that its lock file
+pins."""
 
 import shutil
 import subprocess
@@ -12,12 +13,12 @@ FRONTEND = Path(settings.BASE_DIR) / "widgets" / "frontend"
 BUILD_SECONDS = 100
 
 
-def workshop(folder: Path) -> Path:
-    """A copy of the sources with their packages, below `folder`. esbuild's names for its chunks depend on where the
-    packages stand beside the sources, so they are copied and not linked."""
+def workshop(folder: Path, sources: Path = FRONTEND, cache: str = "widget-packages") -> Path:
+    """A copy of the sources with their packages, below `folder`; `cache` names where these are kept. esbuild's names
+    for its chunks depend on where the packages stand beside the sources, so they are copied and not linked."""
     copy = folder / "frontend"
-    shutil.copytree(FRONTEND, copy, ignore=shutil.ignore_patterns("node_modules"))
-    packages = npm.installed(FRONTEND, "widget-packages") / "node_modules"
+    shutil.copytree(sources, copy, ignore=shutil.ignore_patterns("node_modules"))
+    packages = npm.installed(sources, cache) / "node_modules"
     shutil.copytree(packages, copy / "node_modules", symlinks=True, copy_function=_link)
     return copy
 

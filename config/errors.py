@@ -6,7 +6,8 @@
     ├── PermissionDenied      403 forbidden (or a narrower code)
     ├── NotFound              404 not_found
     ├── MethodNotAllowed      405 method_not_allowed
-    ├── Conflict              409 idempotency_conflict | idempotency_in_progress | context_ended
+    ├── Conflict              409 idempotency_conflict | idempotency_in_progress | context_ended |
+    │                             file_refused
     ├── BodyTooLarge          413 body_too_large
     ├── UnsupportedMediaType  415 unsupported_media_type
     ├── LimitExceeded         429 concurrency_limit | rate_limit | run_quota | context_limit | context_busy

@@ -26,13 +26,11 @@ from config import access_log, request_ids
 from config.asgi_types import Receive, Scope, Send
 from config.error_responses import as_api_error, error_response, in_shape, internal_error
 from config.errors import ApiError, BodyTooLarge, InvalidRequest
+from config.large_bodies import BODY_LIMIT, body_limit
 
 T = TypeVar("T")
 
 _log = structlog.get_logger("runcode.hot_path")
-
-# Above what a request within all field limits needs even when most of it is JSON escapes.
-BODY_LIMIT: Final = 4 * 1024 * 1024
 
 # A larger declared body is not waited for: the connection is closed behind the refusal. A smaller one is let in
 # and dropped, so that a client that sends first and reads later sees the refusal and not a broken pipe.
@@ -92,7 +90,7 @@ class HotHandler(ASGIHandler):
     ) -> HttpResponseBase:
         """The view's answer, or the error that stands for it."""
         try:
-            body = await read_body(headers, receive)
+            body = await read_body(headers, receive, limit=await body_limit(scope))
             set_script_prefix(get_script_prefix(scope))
             request = _request(scope, body)
             return in_shape(await cancelled_with_client(self._view(request), receive), method=scope["method"])
@@ -141,23 +139,23 @@ def _request(scope: Scope, body: bytes) -> ASGIRequest:
     return request
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-    """The whole body: at most `BODY_LIMIT` bytes within `BODY_SECONDS`.
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, *, limit: int = BODY_LIMIT) -> bytes:
+    """The whole body: at most `limit` bytes within `BODY_SECONDS`.
 
     Raises BodyTooLarge, BodyTooSlow and ClientGone.
     """
     declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > BODY_LIMIT:
-        raise _too_large(close=int(declared) > DRAINED_BODY)
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit, close=int(declared) > DRAINED_BODY)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _read_parts(receive)
+            return await _read_parts(receive, limit)
     except TimeoutError:
         text = f"The body did not arrive within {BODY_SECONDS:.0f} seconds."
         raise BodyTooSlow(text, headers={"Connection": "close"}) from None
 
 
-async def _read_parts(receive: Receive) -> bytes:
+async def _read_parts(receive: Receive, limit: int) -> bytes:
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         # As nearly every body comes: in one part, which is not copied.
@@ -166,16 +164,16 @@ async def _read_parts(receive: Receive) -> bytes:
     body = bytearray()
     while message["type"] == "http.request":
         body += message.get("body", b"")
-        if len(body) > BODY_LIMIT:
-            raise _too_large(close=True)
+        if len(body) > limit:
+            raise _too_large(limit, close=True)
         if not message.get("more_body", False):
             return bytes(body)
         message = await receive()
     raise ClientGone
 
 
-def _too_large(*, close: bool) -> BodyTooLarge:
-    text = f"The body is larger than {BODY_LIMIT // 1024 // 1024} MB."
+def _too_large(limit: int, *, close: bool) -> BodyTooLarge:
+    text = f"The body is larger than {limit // 1024 // 1024} MB."
     return BodyTooLarge(text, headers={"Connection": "close"} if close else {})
 
 

@@ -5,4 +5,5 @@ languages  its words for the kernels
 cells      the door: admission, the kernel, the bill
 answers    a cell's result as an Execution
 views      HTTP
+file_views HTTP, for the files of a context
 """

@@ -99,9 +99,9 @@ def context_of(info: ContextInfo) -> dict[str, Any]:
         "state": info.state,
         "execution_count": info.count,
         "waiting": info.waiting,
-        "opened_at": _time(info.opened_at),
-        "used_at": _time(info.used_at),
-        "expires_at": _time(info.expires_at),
+        "opened_at": time_of(info.opened_at),
+        "used_at": time_of(info.used_at),
+        "expires_at": time_of(info.expires_at),
         "memory": info.memory_bytes // 1024,
     }
 
@@ -111,5 +111,6 @@ def _lines(data: bytes, *, cut: bool) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _time(seconds: float) -> str:
+def time_of(seconds: float) -> str:
+    """Seconds since the epoch, as times stand in answers."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -26,6 +26,8 @@ from execution.sandbox.context_client import ContextClient
 from execution.sandbox.errors import (
     ContextBusy,
     ContextEnded,
+    ContextFileRefused,
+    ContextFileUnknown,
     ContextsFull,
     ContextUnknown,
     SandboxError,
@@ -126,6 +128,10 @@ async def told() -> AsyncIterator[None]:
         raise NotFound(str(error)) from None
     except ContextEnded as error:
         raise Conflict(str(error), code="context_ended") from None
+    except ContextFileUnknown as error:
+        raise NotFound(str(error)) from None
+    except ContextFileRefused as error:
+        raise Conflict(str(error), code="file_refused") from None
     except ContextsFull as error:
         raise LimitExceeded(str(error), code="context_limit", headers={"Retry-After": "10"}) from None
     except ContextBusy as error:

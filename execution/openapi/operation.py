@@ -2,27 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
 
 from execution.openapi import refusals
 from execution.openapi.parts import Schema
 
+JSON: Final = "application/json"
+BYTES: Final = "application/octet-stream"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A good answer: its schema (None: no body), what it means, and an example."""
+    """A good answer: its schema (None: no body), what it means, and an example; `media` is its type."""
 
     schema: Schema | None
     description: str
     example: Any = None
+    media: str = JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`url` is the name of the URL pattern, `answers` are by status, `refused` are codes beside those that follow from
-    the rest. `keyed`: it needs an API key. `counted`: it starts a run. `repeatable`: it heeds Idempotency-Key."""
+    the rest. `raw`: its body is any bytes. `keyed`: it needs an API key. `counted`: it starts a run. `repeatable`: it
+    heeds Idempotency-Key."""
 
     url: str
     method: str
@@ -32,9 +37,10 @@ class Operation:
     description: str
     answers: Mapping[int, Answer]
     body: Schema | None = None
-    example: Mapping[str, Any] | None = None
+    example: Mapping[str, Any] | str | None = None
     parameters: tuple[OpenApiParameter, ...] = ()
     refused: tuple[str, ...] = ()
+    raw: bool = False
     keyed: bool = True
     counted: bool = False
     repeatable: bool = False
@@ -44,7 +50,7 @@ class Operation:
         request = None
         if self.body is not None:
             examples = [OpenApiExample(self.id, value=self.example, request_only=True)] if self.example else []
-            request = {"application/json": OpenApiRequest(self.body, examples=examples)}
+            request = {BYTES if self.raw else JSON: OpenApiRequest(self.body, examples=examples)}
         return {
             "operation_id": self.id,
             "summary": self.summary,
@@ -56,20 +62,22 @@ class Operation:
             "responses": {**self._answers(), **refusals.responses(self._codes())},
         }
 
-    def _answers(self) -> dict[int, OpenApiResponse]:
-        found = {}
+    def _answers(self) -> dict[int | tuple[int, str], OpenApiResponse]:
+        found: dict[int | tuple[int, str], OpenApiResponse] = {}
         for status, answer in self.answers.items():
             example = [] if answer.example is None else [OpenApiExample(self.id, value=answer.example)]
             for each in example:
                 each.response_only, each.status_codes = True, [str(status)]
-            found[status] = OpenApiResponse(answer.schema, description=answer.description, examples=example)
+            found[status if answer.media == JSON else (status, answer.media)] = OpenApiResponse(
+                answer.schema, description=answer.description, examples=example
+            )
         return found
 
     def _codes(self) -> tuple[str, ...]:
         return (
             *self.refused,
             *(refusals.WITH_KEY if self.keyed else ()),
-            *(refusals.WITH_BODY if self.body is not None else ()),
+            *(refusals.WITH_BYTES if self.raw else refusals.WITH_BODY if self.body is not None else ()),
             *(refusals.WITH_QUERY if any(each.location == "query" for each in self.parameters) else ()),
             *(refusals.IDEMPOTENT if self.repeatable else ()),
             *(refusals.WITH_RUN if self.counted else ()),

@@ -25,6 +25,7 @@ REFUSALS: Final[dict[str, tuple[int, str, list[dict[str, str]]]]] = {
     "idempotency_conflict": (409, "This Idempotency-Key was used for another request.", []),
     "idempotency_in_progress": (409, "The first request with this Idempotency-Key is still being carried out.", []),
     "context_ended": (409, "The context has ended; its state is lost.", []),
+    "file_refused": (409, "There is no room for it in the work dir.", []),
     "callbacks_paused": (409, "The callbacks of this key are paused. Resume them on the API keys page.", []),
     "not_kept": (409, "The result was delivered, and your organisation keeps no outputs.", []),
     "body_too_large": (413, "The body is larger than 4 MB.", []),
@@ -54,6 +55,7 @@ WITH_KEY: Final = (
     "foreign_origin",
 )
 WITH_BODY: Final = ("invalid", "body_too_slow", "body_too_large", "unsupported_media_type")
+WITH_BYTES: Final = ("body_too_slow", "body_too_large")
 IDEMPOTENT: Final = ("idempotency_conflict", "idempotency_in_progress")
 WITH_RUN: Final = ("concurrency_limit", "rate_limit", "run_quota", "toolchain_unavailable", "sandbox_unavailable")
 

@@ -44,7 +44,7 @@ def primary(execution: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_lines_of_the_documentation_work_as_they_stand(service: Service, api: httpx.Client) -> None:
-    whole, streamed = fences("contexts", "sh")
+    whole, streamed, *_ = fences("contexts", "sh")
     execution = json.loads(service.shell(whole))
     shown = json.loads(fences("contexts", "json")[0])
     assert {**execution, "context_id": shown["context_id"]} == shown

@@ -5,7 +5,7 @@ from typing import Any, Final
 from execution.contexts.answers import FIELD_OF
 from execution.contexts.requests import ExecuteSerializer
 from execution.fields import body_schema
-from execution.openapi.operation import Answer, Operation
+from execution.openapi.operation import BYTES, Answer, Operation
 from execution.openapi.parts import Schema, array, closed, in_path, moment, ref, text, whole
 
 _SHOWN: Final[dict[str, Schema]] = {
@@ -49,6 +49,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
         }
     ),
     "Contexts": closed({"contexts": array(ref("Context"))}),
+    "ContextFile": closed(
+        {
+            "path": text("Relative to the work dir."),
+            "size": whole("In bytes.", minimum=0),
+            "modified_at": moment("When it was written last."),
+        }
+    ),
+    "ContextFiles": closed(
+        {
+            "files": array(ref("ContextFile")),
+            "complete": {"type": "boolean", "description": "False when there are more than are listed."},
+        }
+    ),
 }
 SCHEMAS["Execution"]["properties"]["error"] = closed(
     {"name": text(), "value": text(), "traceback": text()}, description="What ended the cell; absent when nothing did."
@@ -72,7 +85,13 @@ _CONTEXT_EXAMPLE: Final[dict[str, Any]] = {
     "expires_at": "2026-03-01T12:30:01.000Z",
     "memory": 40960,
 }
+_PATH: Final = in_path(
+    "path", "The file’s path below the work dir; slashes may stand as they are.", text(minLength=1, maxLength=1024)
+)
+_CONTENT: Final = text("The file, byte for byte.", format="binary")
+_TABLE: Final = "a,b\n1,2\n"
 _FAILS: Final = ("not_found", "sandbox_unavailable")
+_FILES_FAIL: Final = (*_FAILS, "context_ended", "context_busy")
 
 OPERATIONS: Final = (
     Operation(
@@ -144,5 +163,61 @@ OPERATIONS: Final = (
         parameters=(_ID,),
         answers={200: Answer(schema=ref("Context"), description="How it stands now.", example=_CONTEXT_EXAMPLE)},
         refused=(*_FAILS, "context_ended", "toolchain_unavailable"),
+    ),
+    Operation(
+        url="context_files",
+        method="get",
+        id="list_context_files",
+        tag="Contexts",
+        summary="List files",
+        description="The regular files below a context’s work dir, sorted by path, while a cell runs or not.",
+        parameters=(_ID,),
+        answers={
+            200: Answer(
+                schema=ref("ContextFiles"),
+                description="What is there.",
+                example={
+                    "files": [{"path": "data/table.csv", "size": 8, "modified_at": "2026-03-01T12:00:00.000Z"}],
+                    "complete": True,
+                },
+            )
+        },
+        refused=_FILES_FAIL,
+    ),
+    Operation(
+        url="context_file",
+        method="get",
+        id="read_context_file",
+        tag="Contexts",
+        summary="Fetch a file",
+        description="A file of a context, at most 16 MB.",
+        parameters=(_ID, _PATH),
+        answers={200: Answer(schema=_CONTENT, description="Its content.", example=_TABLE, media=BYTES)},
+        refused=(*_FILES_FAIL, "invalid", "file_refused"),
+    ),
+    Operation(
+        url="context_file",
+        method="put",
+        id="write_context_file",
+        tag="Contexts",
+        summary="Send a file",
+        description="Writes a file, of at most 16 MB, with its folders; it takes the place of what has the name.",
+        parameters=(_ID, _PATH),
+        body=_CONTENT,
+        example=_TABLE,
+        raw=True,
+        answers={204: Answer(schema=None, description="It is there.")},
+        refused=(*_FILES_FAIL, "invalid", "file_refused"),
+    ),
+    Operation(
+        url="context_file",
+        method="delete",
+        id="remove_context_file",
+        tag="Contexts",
+        summary="Remove a file",
+        description="Removes a file; its folder stays.",
+        parameters=(_ID, _PATH),
+        answers={204: Answer(schema=None, description="It is gone.")},
+        refused=(*_FILES_FAIL, "invalid", "file_refused"),
     ),
 )

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import struct
-from collections import deque
 from collections.abc import Callable
 
 from execution.sandbox.capture import Capture
 from execution.sandbox.docker.engine import Engine
 from execution.sandbox.errors import SandboxError
-from execution.sandbox.frames import ControlLost, Frame, FrameDecoder, pack
+from execution.sandbox.frames import FILE_KINDS, ControlLost, Frame, FrameDecoder, pack
+from execution.sandbox.inbox import Inbox
 from execution.sandbox.live import Live
 from execution.sandbox.stage import Usage
 
@@ -35,8 +35,7 @@ class Attachment(asyncio.Protocol):
         self._head = b""
         self._multiplexed = bytearray()
         self._decoder = FrameDecoder()
-        self._frames: deque[Frame] = deque()
-        self._waiter: asyncio.Future[None] | None = None
+        self._programs, self._files = Inbox(), Inbox()
         self._transport: asyncio.Transport | None = None
         self._captures: dict[str, Capture] = {}
         self._input = b""
@@ -62,18 +61,17 @@ class Attachment(asyncio.Protocol):
         self._transport.write(data)
 
     async def receive(self) -> Frame:
-        """The next frame, or ControlLost once the container has gone and nothing is left to hand out."""
-        while not self._frames:
-            if self.lost.done():
-                raise ControlLost
-            self._waiter = self._loop.create_future()
-            await self._waiter
-        return self._frames.popleft()
+        """The next frame about a program, or ControlLost once the container has gone and nothing is left."""
+        return await self._programs.receive()
+
+    async def receive_file(self) -> Frame:
+        """The next frame about a file of the work dir (`context_files`), likewise."""
+        return await self._files.receive()
 
     @property
     def waiting(self) -> bool:
-        """Whether somebody waits for a frame that has not come."""
-        return self._waiter is not None and not self._waiter.done()
+        """Whether somebody waits for a frame about a program that has not come."""
+        return self._programs.waiting
 
     def order_kill(self) -> None:
         """Tells init to kill whatever runs."""
@@ -142,7 +140,8 @@ class Attachment(asyncio.Protocol):
             self._upgraded.set_exception(SandboxError("The Docker Engine hung up on an attachment."))
         if not self.lost.done():
             self.lost.set_result(None)
-        self._wake()
+        self._programs.lose()
+        self._files.lose()
 
     def data_received(self, data: bytes) -> None:
         if not self._upgraded.done():
@@ -188,12 +187,7 @@ class Attachment(asyncio.Protocol):
             cpu_ns, peak, kills = _USAGE.unpack(frame.payload)
             self.usage = Usage(cpu_ns / 1e9, peak, kills)
         else:
-            self._frames.append(frame)
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            (self._files if frame.kind in FILE_KINDS else self._programs).put(frame)
 
 
 class AttachedStdio:

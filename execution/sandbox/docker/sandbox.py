@@ -14,6 +14,7 @@ from docker.errors import APIError, NotFound
 from execution.sandbox import frames
 from execution.sandbox.builds import Build
 from execution.sandbox.capture import Capture
+from execution.sandbox.context_files import Files
 from execution.sandbox.docker import files
 from execution.sandbox.docker.attachment import AttachedStdio, Attachment
 from execution.sandbox.docker.container import container_config, limits_update, processors
@@ -60,6 +61,7 @@ class DockerSandbox:
         self._host = host
         self._relay = relay
         self._stages = Stages(relay, memory_ran_out=lambda: relay.usage.memory_kills > 0, kill=relay.close)
+        self.files = Files(relay)
         self._stdio: AttachedStdio | None = None
         self._cpu_base = 0.0
         self._compiled = False  # the job's files are in the work dir already

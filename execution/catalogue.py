@@ -142,11 +142,12 @@ def _commands(table: dict[str, Any], env: Mapping[str, str]) -> Commands | None:
     )
 
 
-def load_compilers(path: Path = COMPILERS_TOML) -> dict[str, Compiler]:
-    """The compilers of a file, by id, in its order. Raises KeyError when a table lacks a field."""
+def load_compilers(path: Path = COMPILERS_TOML, kind: str = "compiler") -> dict[str, Compiler]:
+    """The compilers of a file, or its tools (`kind` "tool"), by id, in its order. Raises KeyError when a table lacks a
+    field."""
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     compilers = {}
-    for table in data["compiler"]:
+    for table in data.get(kind, ()):
         compilers[table["id"]] = Compiler(
             id=table["id"],
             language=table["language"],
@@ -161,6 +162,9 @@ def load_compilers(path: Path = COMPILERS_TOML) -> dict[str, Compiler]:
 
 
 COMPILERS = load_compilers()
+# Linters and formatters: installed as compilers are, but nobody's programs are run by them.
+TOOLS = load_compilers(kind="tool")
+TOOLCHAINS = {**COMPILERS, **TOOLS}
 
 
 def manifests_dir(home: Path) -> Path:
@@ -200,6 +204,15 @@ def _manifests(home: Path) -> dict[str, Manifest]:
 def installed(home: Path) -> dict[str, Manifest]:
     """The compilers that can run here now, by id, in the catalogue's order. Stand-ins are left out where
     RUNCODE_STAND_INS turns them off. Costs one stat when nothing has changed."""
+    return _those_of(COMPILERS, home)
+
+
+def installed_tools(home: Path) -> dict[str, Manifest]:
+    """The same of the tools."""
+    return _those_of(TOOLS, home)
+
+
+def _those_of(catalogue: Iterable[str], home: Path) -> dict[str, Manifest]:
     manifests = _manifests(home)
     stand_ins = is_on("RUNCODE_STAND_INS", default=True)
-    return {id_: manifests[id_] for id_ in COMPILERS if id_ in manifests and (stand_ins or not manifests[id_].stand_in)}
+    return {id_: manifests[id_] for id_ in catalogue if id_ in manifests and (stand_ins or not manifests[id_].stand_in)}

@@ -22,7 +22,7 @@ from billing.subscriptions import plan_for
 from config.errors import Unavailable
 from execution import history
 from execution.capacity import admit_run, limits_for
-from execution.catalogue import COMPILERS, Compiler, installed
+from execution.catalogue import TOOLCHAINS, Compiler, installed
 from execution.requests import RunRequest
 from execution.sandbox.errors import SandboxError, ToolchainMissing
 from execution.sandbox.job import Job, Outcome, Result
@@ -67,7 +67,7 @@ async def run_code(
     async with admit_run(caller, plan, run_id=run_id, connection=connection, queued=queued) as admission:
         started_at = datetime.now(UTC)
         try:
-            result = await _run(job_for(request, plan, caller), run_id, live)
+            result = await carry_out(job_for(request, plan, caller), run_id, live)
         except asyncio.CancelledError:
             if live is not None and live.started:
                 admission.settle(_broken_off(request.compiler, started_at))
@@ -124,12 +124,13 @@ def job_for(request: RunRequest, plan: Plan, caller: Caller) -> Job:
     )
 
 
-async def _run(job: Job, run_id: UUID, live: Live | None) -> Result:
+async def carry_out(job: Job, run_id: UUID, live: Live | None = None) -> Result:
+    """The sandbox's answer to a job that was admitted. Raises Unavailable."""
     try:
         result = await sandbox_client().run(job, live)
     except ToolchainMissing:
         # Removed since run_code looked at the manifests.
-        raise no_toolchain(COMPILERS[job.compiler]) from None
+        raise no_toolchain(TOOLCHAINS[job.compiler]) from None
     except SandboxError as error:
         # Its text is for the operator: it names paths of the host.
         _log.error("a run was not carried out", run_id=str(run_id), error=str(error))

@@ -45,7 +45,9 @@ class Job:
     `files` maps a relative path inside the work dir to its content and includes `entrypoint`; those that `data_files`
     names are for the program alone, and its build is the same whatever they hold. `env` is added to the toolchain's
     environment. `output_files` are paths or globs, read from the work dir after the run. `cache` names whose compiled
-    programs this one may be kept among and found in (see `builds`); empty: it is compiled anew.
+    programs this one may be kept among and found in (see `builds`); empty: it is compiled anew. `command`: what runs in
+    the toolchain's root instead of its own commands, nothing being compiled then; `{entrypoint}` and `{sources}` stand
+    in it for what they stand for in those.
     """
 
     compiler: str
@@ -58,6 +60,7 @@ class Job:
     output_files: tuple[str, ...] = ()
     data_files: tuple[str, ...] = ()
     cache: str = ""
+    command: tuple[str, ...] = ()
 
     def fault(self) -> str | None:
         """Why no sandbox may be asked to run this, None for what may be: names that lead out of the work dir, and NUL,
@@ -71,7 +74,7 @@ class Job:
                 return f"the name of a file leads out of the work dir ({path[:80]!r})"
         if any("=" in name or not name for name in self.env):
             return "the name of a variable is empty or holds “=”"
-        if any("\0" in word for word in (*self.args, *self.env, *self.env.values())):
+        if any("\0" in word for word in (*self.args, *self.command, *self.env, *self.env.values())):
             return "an argument or a variable holds NUL"
         return None
 

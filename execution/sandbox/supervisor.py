@@ -108,6 +108,8 @@ class Supervisor:
         if fault := job.fault():
             raise SandboxError(f"The job was not started: {fault}.")
         toolchain = self._toolchains.get(job.compiler)
+        if job.command:
+            toolchain = toolchain.with_command(job.command)
         try:
             await asyncio.wait_for(self._room.acquire(), ROOM_TIMEOUT)
         except TimeoutError:

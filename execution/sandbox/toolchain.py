@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -34,6 +34,10 @@ class Toolchain:
 
     def run_command(self, *, entrypoint: str, files: Iterable[str], args: Iterable[str]) -> list[str]:
         return [*self._expand(self.run, entrypoint, files), *args]
+
+    def with_command(self, command: tuple[str, ...]) -> "Toolchain":
+        """Another program of its root, which has the same environment."""
+        return replace(self, compile=None, run=command, hot=False, gate="")
 
     def _expand(self, command: tuple[str, ...], entrypoint: str, files: Iterable[str]) -> list[str]:
         others = [f for f in files if f != entrypoint and any(fnmatchcase(f, pattern) for pattern in self.sources)]

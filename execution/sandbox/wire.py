@@ -107,6 +107,7 @@ def encode_job(job: Job, *, live: bool = False) -> bytes:
         "output_files": job.output_files,
         "data_files": job.data_files,
         "cache": job.cache,
+        "command": job.command,
         "live": live,
     }
     return encode("run", fields, job.stdin, *job.files.values())
@@ -126,6 +127,7 @@ def decode_job(message: Message) -> Job:
         output_files=tuple(fields["output_files"]),
         data_files=tuple(fields["data_files"]),
         cache=fields["cache"],
+        command=tuple(fields["command"]),
     )
 
 

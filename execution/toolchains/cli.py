@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from execution.catalogue import COMPILERS, installed
+from execution.catalogue import TOOLCHAINS, installed, installed_tools
 from execution.toolchains.errors import ToolchainError
 from execution.toolchains.install import Installer, chosen
 from execution.toolchains.progress import Progress
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install = actions.add_parser("install", help="install compilers, or bring them up to date")
     remove = actions.add_parser("remove", help="remove compilers")
     verify = actions.add_parser("verify", help="compare installed files with their digests (all, if no id is given)")
-    install.add_argument("--all", action="store_true", help="every compiler, with all its libraries")
+    install.add_argument("--all", action="store_true", help="every compiler, with all its libraries, and the tools")
     install.add_argument("--libraries", action="store_true", help="with the libraries that --all brings (Python, C++)")
     install.add_argument("--again", action="store_true", help="build anew from the same recipe, for newer packages")
     for action, many in ((install, "*"), (remove, "+"), (verify, "*")):
@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(home: Path, out: TextIO) -> int:
-    present = installed(home)
-    for id_, compiler in COMPILERS.items():
+    present = installed(home) | installed_tools(home)
+    for id_, compiler in TOOLCHAINS.items():
         if manifest := present.get(id_):
             note = manifest.version + (" (a near version that stands in)" if manifest.stand_in else "")
         else:
@@ -46,18 +46,18 @@ def run(options: argparse.Namespace, home: Path, out: TextIO) -> int:
             if options.all == bool(options.ids):
                 out.write("Name the compilers to install, or say --all.\n")
                 return 2
-            ids = [id_ for id_, c in COMPILERS.items() if c.recipe] if options.all else options.ids
+            ids = [id_ for id_, c in TOOLCHAINS.items() if c.recipe] if options.all else options.ids
             problems = installer.install(
-                chosen(ids, COMPILERS),
+                chosen(ids, TOOLCHAINS),
                 again=options.again,
                 libraries=options.libraries or options.all,
                 leave_out_optional=options.all,
             )
         elif options.action == "remove":
-            problems = [f"{id_} is not installed" for id_ in installer.remove(chosen(options.ids, COMPILERS))]
+            problems = [f"{id_} is not installed" for id_ in installer.remove(chosen(options.ids, TOOLCHAINS))]
         else:
             ids = options.ids or list(installer.store.manifests())
-            problems = installer.verify(chosen(ids, COMPILERS))
+            problems = installer.verify(chosen(ids, TOOLCHAINS))
     except ToolchainError as error:
         problems = [str(error)]
     for problem in problems:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from execution.catalogue import COMPILERS, Compiler, Manifest
+from execution.catalogue import TOOLCHAINS, Compiler, Manifest
 from execution.environment import is_on
 from execution.toolchains import build, digests, seal, sharing, together
 from execution.toolchains.errors import InstallFailed, SourceUnreachable, UnknownCompiler
@@ -46,7 +46,7 @@ class Installer:
 
     @classmethod
     def at(cls, home: Path, progress: Progress | None = None) -> "Installer":
-        return cls(Store(home), progress or Progress(), COMPILERS, RECIPES)
+        return cls(Store(home), progress or Progress(), TOOLCHAINS, RECIPES)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[int]:

@@ -268,3 +268,11 @@ async def test_without_a_supervisor_the_error_says_so(tmp_path) -> None:  # type
 async def test_a_program_is_offered_few_processors_however_many_the_host_has(client: SandboxClient) -> None:
     result = await python(client, "import os; print(len(os.sched_getaffinity(0)))")
     assert int(result.stdout) == min(len(os.sched_getaffinity(0)), 8)
+
+
+async def test_a_command_of_the_job_runs_in_place_of_the_toolchains(client: SandboxClient) -> None:
+    """Nothing is compiled, and the interpreter that waits for a program is not taken."""
+    command = ("/bin/sh", "-c", 'echo "$0: $(ls)"', "{entrypoint}")
+    for compiler, path in (("g++-15", "main.cpp"), ("python-3.14", "main.py")):
+        result = await client.run(Job(compiler, {path: b"no program"}, path, command=command))
+        assert (result.stdout.decode(), result.compile_seconds) == (f"{path}: {path}\n", None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from execution import catalogue
-from execution.catalogue import COMPILERS, Manifest, installed, manifests_dir
+from execution.catalogue import COMPILERS, TOOLCHAINS, TOOLS, Manifest, installed, installed_tools, manifests_dir
 
 # The public contract: other people's clients send these.
 IDS = (
@@ -17,7 +17,7 @@ FURTHER_IDS = ["node", "bun", "lua-5.4", "perl-5.42", "r-4.6", "sqlite-3"]
 
 
 def _install(home: Path, root: Path, id_: str = "python-3.14", **changes: object) -> Path:
-    compiler = COMPILERS[id_]
+    compiler = TOOLCHAINS[id_]
     fields = json.loads(Manifest.of(compiler, root=root, version="3.14.1", stand_in=False).to_json()) | changes
     directory = manifests_dir(home)
     directory.mkdir(parents=True, exist_ok=True)
@@ -29,6 +29,12 @@ def _install(home: Path, root: Path, id_: str = "python-3.14", **changes: object
 
 def test_all_are_there_in_their_order() -> None:
     assert list(COMPILERS) == IDS + FURTHER_IDS
+
+
+def test_tools_are_installed_like_compilers_and_are_none() -> None:
+    assert list(TOOLS) == ["code-tools"]
+    assert {**COMPILERS, **TOOLS} == TOOLCHAINS
+    assert not COMPILERS.keys() & TOOLS.keys()
 
 
 @pytest.mark.parametrize("id_", IDS + FURTHER_IDS)
@@ -70,6 +76,13 @@ def test_an_installed_compiler_is_there_with_what_its_manifest_says(tmp_path: Pa
     assert manifest.version == "3.14.1"
     assert manifest.run == ("/usr/bin/python3.14", "{entrypoint}")
     assert manifest.env["PYTHONUNBUFFERED"] == "1"
+
+
+def test_an_installed_tool_is_no_compiler(tmp_path: Path) -> None:
+    _install(tmp_path, tmp_path, "code-tools")
+
+    assert installed(tmp_path) == {}
+    assert list(installed_tools(tmp_path)) == ["code-tools"]
 
 
 def test_a_change_is_seen_at_once_and_nothing_is_read_without_one(

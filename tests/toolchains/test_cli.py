@@ -21,8 +21,8 @@ REPOSITORY = Path(__file__).parents[2]
 def toolchains(workshop: Workshop, monkeypatch: pytest.MonkeyPatch):
     """Runs a command line over the workshop's catalogue: (exit code, output)."""
     monkeypatch.setattr("execution.catalogue.COMPILERS", workshop.catalogue())
-    monkeypatch.setattr(cli, "COMPILERS", workshop.catalogue())
-    monkeypatch.setattr("execution.toolchains.install.COMPILERS", workshop.catalogue())
+    monkeypatch.setattr(cli, "TOOLCHAINS", workshop.catalogue())
+    monkeypatch.setattr("execution.toolchains.install.TOOLCHAINS", workshop.catalogue())
     monkeypatch.setattr("execution.toolchains.install.RECIPES", workshop.path / "recipes")
 
     def run(*words: str) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from execution.toolchains.layers.base import Build, inside
 from execution.toolchains.layers.debian import DebianLayer
 from execution.toolchains.layers.debian_progress import Phases
 from execution.toolchains.layers.docker import DockerLayer
-from execution.toolchains.layers.npm import NpmLayer
+from execution.toolchains.layers.npm import NpmLayer, even_times
 from execution.toolchains.layers.pypi import PypiLayer
 from execution.toolchains.progress import Progress
 from tests.toolchains.conftest import Workshop, shell_files
@@ -207,6 +207,16 @@ def test_npm_runs_no_script_of_a_package() -> None:
 
     assert "--ignore-scripts" in argv
     assert argv[-3:] == ["--prefix", "/root/opt/node", "deno@2.6.0"]
+
+
+def test_files_of_npm_have_the_time_of_its_archives_so_that_roots_can_share_them(tmp_path: Path) -> None:
+    package = tmp_path / "node_modules" / "one"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text("1")
+    (package / "link.js").symlink_to("gone.js")
+    even_times(tmp_path / "node_modules")
+
+    assert {path.lstat().st_mtime for path in package.iterdir()} == {499162500}
 
 
 def test_without_npm_the_layer_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from execution.catalogue import COMPILERS
+from execution.catalogue import TOOLCHAINS
 from execution.toolchains.errors import RecipeInvalid
 from execution.toolchains.layers import LAYERS
 from execution.toolchains.recipe import RECIPES, load_recipe
@@ -20,7 +20,7 @@ def _write(tmp_path: Path, text: str) -> Path:
 
 
 def test_every_recipe_of_the_catalogue_can_be_read() -> None:
-    named = {c.recipe for c in COMPILERS.values()} | {c.recipe_with_libraries for c in COMPILERS.values()}
+    named = {c.recipe for c in TOOLCHAINS.values()} | {c.recipe_with_libraries for c in TOOLCHAINS.values()}
 
     assert named == {path.name for path in RECIPES.iterdir()}
     for name in named:

@@ -7,6 +7,7 @@
 Install scripts are not run: they would run as the installer's user, outside every sandbox.
 """
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from execution.toolchains.errors import RecipeInvalid, SourceUnreachable
 from execution.toolchains.layers.base import Build, Layer, inside, take
 
 EXACT = re.compile(r"(@[^@/]+/)?[^@/]+@\d[^@/]*")
+# 1985-10-26T08:15:00Z, the time of every file in the registry's archives.
+PACKED = 499162500
 NETWORK = re.compile(r"ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ECONNRESET|E40[0-9]|E5\d\d")
 
 
@@ -61,4 +64,13 @@ class NpmLayer:
             if NETWORK.search(error.output):
                 raise SourceUnreachable(str(error)) from None
             raise
+        even_times(target / "node_modules")
         return " ".join(self.packages)
+
+
+def even_times(tree: Path) -> None:
+    """npm gives every file the time at which it was unpacked. With that of npm's own archives, two roots that have the
+    same package have the same files (see `execution.toolchains.sharing`)."""
+    for folder, _, names in os.walk(tree):
+        for name in names:
+            os.utime(Path(folder, name), (PACKED, PACKED), follow_symlinks=False)

@@ -1,0 +1,8 @@
+"""What a ReplitClient asks about a program beyond running it: lint, format, unit tests. Each function takes a caller
+and plain data, and goes to the sandbox by its own door."""
+
+from execution.repl.tools.formatting import format_code
+from execution.repl.tools.linting import lint
+from execution.repl.tools.refusals import ToolRefused
+
+__all__ = ["ToolRefused", "format_code", "lint"]

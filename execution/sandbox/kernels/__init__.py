@@ -44,6 +44,7 @@ KERNELS = {
                 "IPYTHONDIR": "/tmp/ipython",  # noqa: S108 (the work dir is the customer's)
             },
         ),
+        KernelSpec("python_debugger", "python-3.14", ("/usr/bin/python3.14", "-B", "-u", "/build/kernel.py")),
         KernelSpec("typescript", "node", ("/usr/local/bin/node", "--no-warnings", "/build/kernel.mjs")),
     )
 }

@@ -79,8 +79,8 @@ format: _tools ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-frontend: ## Build static/widget/ and static/console/ from their sources (needs nodejs and npm)
-	@for sources in widgets/frontend execution/console; do \
+frontend: ## Build static/widget/, static/lib/ and static/console/ from their sources (needs nodejs and npm)
+	@for sources in widgets/frontend widgets/client execution/console; do \
 		(cd $$sources && npm ci --no-audit --no-fund --loglevel=error && npm run --silent types && npm run --silent build); done
 
 bench: _tools ## Measure whole calls against the bare toolchain; writes RUNCODE_HOME/bench/latest.json

@@ -3,7 +3,9 @@
 from typing import Final
 
 # First path segments. Everything below one is called without a session: with a key, a secret, or by a probe.
-API_ROOTS: Final = frozenset({"api", "contexts", "cus", "execute", "healthz", "mcp", "readyz", "v1", "widget.js"})
+API_ROOTS: Final = frozenset(
+    {"api", "contexts", "cus", "execute", "healthz", "lib", "mcp", "readyz", "v1", "widget.js"}
+)
 
 
 def is_api(path: str) -> bool:

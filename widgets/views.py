@@ -1,5 +1,5 @@
-"""`/widget.js`, the one file of the embeddable editor with a fixed address. It is small, and loads the rest from
-`/static/widget/`, whose names change with their content. Made from `widgets/frontend/` by `make frontend`."""
+"""The files with a fixed address that other people's pages load, made by `make frontend`: `/widget.js`, the embeddable
+editor, small, which loads the rest from `/static/widget/`; `/lib/api.js`, the client of the ReplitClient protocol."""
 
 import hashlib
 from functools import cache
@@ -10,7 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import etag, require_safe
 
-_LOADER: Final = Path(settings.BASE_DIR) / "static" / "widget" / "widget.js"
+_STATIC: Final = Path(settings.BASE_DIR) / "static"
+_LOADER, _CLIENT = "widget/widget.js", "lib/api.js"
 
 # A new version reaches every page within minutes; until then the old one's files are still there.
 _HEADERS: Final = {
@@ -21,14 +22,25 @@ _HEADERS: Final = {
 
 
 @cache
-def _loader() -> tuple[bytes, str]:
+def _file(name: str) -> tuple[bytes, str]:
     """The file, and its entity tag."""
-    content = _LOADER.read_bytes()
+    content = (_STATIC / name).read_bytes()
     return content, f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
 @require_safe
-@etag(lambda _request: _loader()[1])
+@etag(lambda _request: _file(_LOADER)[1])
 async def widget_js(_request: HttpRequest) -> HttpResponse:
     """`GET /widget.js`: a classic script, for any page of any origin."""
-    return HttpResponse(_loader()[0], content_type="text/javascript; charset=utf-8", headers=_HEADERS)
+    return _script(_LOADER)
+
+
+@require_safe
+@etag(lambda _request: _file(_CLIENT)[1])
+async def api_js(_request: HttpRequest) -> HttpResponse:
+    """`GET /lib/api.js`: a classic script that makes the global `ReplitClient`, for any page of any origin."""
+    return _script(_CLIENT)
+
+
+def _script(name: str) -> HttpResponse:
+    return HttpResponse(_file(name)[0], content_type="text/javascript; charset=utf-8", headers=_HEADERS)

@@ -1,0 +1,3 @@
+import { ReplitClient } from "./index";
+
+(globalThis as { ReplitClient?: unknown }).ReplitClient = ReplitClient;

@@ -12,8 +12,8 @@ believed only about the customer's own cell.
 
 import asyncio
 import json
-import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from execution.sandbox.cells import CellError, Item
@@ -29,22 +29,16 @@ class ChannelBroken(Exception):
 
 
 class Channel:
-    """Made in the supervisor; `theirs` goes to the kernel."""
+    """`reader` has what the kernel writes; `write` takes what goes to it, and `close` ends both."""
 
-    def __init__(self) -> None:
-        ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._ours = ours
-        self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter
-
-    async def open(self) -> None:
-        """To be called once the kernel holds its own copy of `theirs`."""
-        self.theirs.close()
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=self._ours)
+    def __init__(
+        self, reader: asyncio.StreamReader, *, write: Callable[[bytes], object], close: Callable[[], object]
+    ) -> None:
+        self._reader, self._write, self.close = reader, write, close
 
     def send(self, message: dict[str, Any]) -> None:
         body = json.dumps(message).encode("utf-8", "surrogatepass")
-        self._writer.write(_SIZE.pack(len(body)) + body)
+        self._write(_SIZE.pack(len(body)) + body)
 
     async def receive(self) -> dict[str, Any] | None:
         """The next message; None when the kernel has closed the channel. Raises ChannelBroken."""
@@ -60,13 +54,6 @@ class Channel:
         if not isinstance(message, dict):
             raise ChannelBroken("not an object")
         return message
-
-    def close(self) -> None:
-        self.theirs.close()
-        if hasattr(self, "_writer"):
-            self._writer.close()
-        else:
-            self._ours.close()
 
 
 def item_of(message: dict[str, Any]) -> Item:

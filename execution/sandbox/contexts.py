@@ -81,12 +81,11 @@ class Contexts:
             raise ContextsFull("This host has no room for another context right now. Try again in a moment.")
         self._opening[scope] = opening + 1
         try:
-            made = await self._launch(kernel)
+            made = await self._launched(kernel, limits)
         finally:
             self._opening[scope] -= 1
             if not self._opening[scope]:
                 del self._opening[scope]
-        made.limit(limits)
         context = _Context(secrets.token_urlsafe(18), scope, kernel, limits, idle_seconds, made)
         self._contexts[context.id] = context
         return context.info
@@ -134,8 +133,7 @@ class Contexts:
         async with context.turn:
             if context.closed:
                 raise ContextUnknown("The context was closed before it could be restarted.")
-            fresh = await self._launch(context.kernel_id)
-            fresh.limit(context.limits)
+            fresh = await self._launched(context.kernel_id, context.limits)
             old, context.kernel = context.kernel, fresh
             context.count, context.used_at = 0, time.time()
         await old.destroy()
@@ -170,6 +168,15 @@ class Contexts:
         if context is None or context.scope != scope:
             raise ContextUnknown("There is no such context: it was closed, it has expired, or it never was.")
         return context
+
+    async def _launched(self, kernel_id: str, limits: Limits) -> Kernel:
+        made = await self._launch(kernel_id)
+        try:
+            await made.limit(limits)
+        except BaseException:
+            await made.destroy()
+            raise
+        return made
 
     async def _end(self, context: _Context) -> None:
         if self._contexts.pop(context.id, None):

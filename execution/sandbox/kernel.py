@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from execution.sandbox.cells import MOST_ITEM_BYTES, MOST_ITEMS, Cell, CellError, CellOutcome, CellResult, Item
 from execution.sandbox.channel import Channel, ChannelBroken, error_of, item_of
 from execution.sandbox.context_files import Files
-from execution.sandbox.errors import SandboxUnavailable
+from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Limits, Outcome
 from execution.sandbox.live import Live, Port
 from execution.sandbox.stage import Output, Stage, Usage
@@ -47,11 +47,11 @@ class Home(Protocol):
 
     def usage(self) -> Usage: ...
 
-    def limit(self, limits: Limits) -> None:
-        """Its limits from now on, while it is awake."""
+    async def limit(self, limits: Limits) -> None:
+        """Its limits from now on, while it is awake. Raises SandboxError."""
 
     def rest(self) -> None:
-        """Between cells: whatever goes on inside gets next to no processor time."""
+        """Between cells: whatever goes on inside gets next to no processor time, or none."""
 
     def wake(self) -> None: ...
 
@@ -79,7 +79,7 @@ class _Running:
 
 
 class Kernel:
-    """Made by a driver and up when `start` returns; `destroy` ends it."""
+    """Made by a driver, with `up`; `destroy` ends it."""
 
     def __init__(self, home: Home, streams: Streams, channel: Channel) -> None:
         self._home = home
@@ -90,9 +90,22 @@ class Kernel:
         self._up: asyncio.Future[None] = self._loop.create_future()
         self._gone: CellOutcome | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._ending: asyncio.Task[None] | None = None
+        self._used: Usage | None = None  # of a home that is gone
 
-    async def start(self) -> None:
-        """Waits until it takes cells. Raises SandboxUnavailable."""
+    @classmethod
+    async def up(cls, home: Home, streams: Streams, channel: Channel) -> "Kernel":
+        """One that takes cells, once it has started; where it does not, its home is destroyed. Raises
+        SandboxUnavailable."""
+        kernel = cls(home, streams, channel)
+        try:
+            await kernel._start()
+        except BaseException:
+            await kernel.destroy()
+            raise
+        return kernel
+
+    async def _start(self) -> None:
         self._tasks = [self._loop.create_task(work) for work in (self._listen(), self._watch())]
         try:
             await asyncio.wait_for(asyncio.shield(self._up), START_SECONDS)
@@ -103,9 +116,9 @@ class Kernel:
         self._streams.take()
         self._home.rest()
 
-    def limit(self, limits: Limits) -> None:
-        """Its limits from the next cell on."""
-        self._home.limit(limits)
+    async def limit(self, limits: Limits) -> None:
+        """Its limits from the next cell on. Raises SandboxError."""
+        await self._home.limit(limits)
 
     @property
     def alive(self) -> bool:
@@ -113,13 +126,13 @@ class Kernel:
 
     @property
     def memory_bytes(self) -> int:
-        return self._home.usage().memory_peak
+        return self._usage().memory_peak
 
     async def execute(
         self, cell: Cell, count: int, *, live: Live | None, on_item: Callable[[Item], None]
     ) -> CellResult:
         """Runs one cell; only one at a time. Cancelling interrupts it."""
-        began, cpu = self._loop.time(), self._home.usage().cpu_seconds
+        began, cpu = self._loop.time(), self._usage().cpu_seconds
         self._running = running = _Running(on_item)
         self._home.wake()
         self._streams.limit(cap=cell.output_bytes, on_overflow=lambda: self._stop(CellOutcome.OUTPUT_LIMIT))
@@ -143,9 +156,11 @@ class Kernel:
             stdout, stderr = self._streams.take()
             self._streams.hide()
             self._running = None
-            usage = self._home.usage()
+            usage = self._usage()
             if self.alive:
                 self._home.rest()
+            else:
+                self._end()
         outcome = self._gone or running.cause or (CellOutcome.ERROR if error else CellOutcome.SUCCESS)
         return CellResult(
             outcome=outcome,
@@ -163,7 +178,8 @@ class Kernel:
 
     async def about_files(self, work: Callable[[Files], Awaitable[T]]) -> T:
         """Has the sandbox awake while `work` asks for files, a cell running or not. Raises what Files does."""
-        self._home.wake()
+        if self.alive:
+            self._home.wake()
         try:
             return await work(self._home.files)
         finally:
@@ -175,12 +191,9 @@ class Kernel:
         self._stop(CellOutcome.INTERRUPTED)
 
     async def destroy(self) -> None:
+        """Ends it and all that runs in its home. Does nothing twice."""
         self._lose(CellOutcome.ENDED)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._channel.close()
-        await self._home.destroy()
+        await asyncio.shield(self._end())
 
     def _stop(self, cause: CellOutcome) -> None:
         """Interrupts the running cell for `cause`, the first of which counts; a kernel that does not obey is ended."""
@@ -203,10 +216,34 @@ class Kernel:
             self._running.done.set_result(None)
         if not self._up.done():
             self._up.set_exception(SandboxUnavailable("A kernel ended before it was up."))
+        if self._running is None:
+            self._end()
+
+    def _end(self) -> asyncio.Task[None]:
+        """Takes the home down, at once: nobody but the program that did not obey has any use for it."""
+        if self._ending is None:
+            self._used = self._home.usage()
+            self._ending = self._loop.create_task(self._take_down())
+        return self._ending
+
+    async def _take_down(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._channel.close()
+        await self._home.destroy()
+
+    def _usage(self) -> Usage:
+        return self._used or self._home.usage()
 
     async def _watch(self) -> None:
-        stage = await self._home.ended()
-        self._lose(CellOutcome.MEMORY_LIMIT if stage.cause is Outcome.MEMORY_LIMIT else CellOutcome.ENDED)
+        try:
+            stage = await self._home.ended()
+        except SandboxError as error:
+            log.warning("a kernel was lost: %s", error)
+            self._lose(CellOutcome.ENDED)
+        else:
+            self._lose(CellOutcome.MEMORY_LIMIT if stage.cause is Outcome.MEMORY_LIMIT else CellOutcome.ENDED)
 
     async def _listen(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):

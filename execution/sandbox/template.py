@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from execution.sandbox.job import Job
+from execution.sandbox.kernels import KernelSpec
 from execution.sandbox.toolchain import Toolchain
 
 
@@ -25,6 +26,22 @@ class Template:
 
     def __hash__(self) -> int:
         return hash((self.root, self.work_bytes, self.hot and self.hot.id))
+
+
+@dataclass(frozen=True, slots=True)
+class KernelTemplate:
+    """A kernel that can be made ahead, in a sandbox of `template`."""
+
+    spec: KernelSpec
+    template: Template
+    toolchain: Toolchain
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**self.toolchain.env, **self.spec.env}
+
+    def __hash__(self) -> int:
+        return hash((self.spec, self.template))
 
 
 def environment(toolchain_env: Mapping[str, str], job_env: Mapping[str, str]) -> dict[str, str]:

@@ -38,8 +38,8 @@ class Work(Context):
 
 
 @pytest.fixture
-async def work(client: SandboxClient) -> AsyncIterator[Work]:
-    contexts = ContextClient(client)
+async def work(kernel_client: SandboxClient) -> AsyncIterator[Work]:
+    contexts = ContextClient(kernel_client)
     context = await open_context(contexts)
     yield Work(contexts, context.id)
     await contexts.close(scope=ALICE, context_id=context.id)
@@ -247,12 +247,12 @@ while True:
     running.cancel()
 
 
-async def test_an_endless_file_is_not_read(work: Work, supervisor: RunningSupervisor) -> None:
+async def test_an_endless_file_is_not_read(work: Work, kernel_supervisor: RunningSupervisor) -> None:
     await work.run("f = open('sparse', 'wb'); f.truncate(120 * 2**20); f.close()")
-    before = memory_of(supervisor.pid)
+    before = memory_of(kernel_supervisor.pid)
     with pytest.raises(ContextFileRefused, match="larger than 16 MB"):
         await work.read("sparse")
-    assert memory_of(supervisor.pid) - before < 8 * MIB
+    assert memory_of(kernel_supervisor.pid) - before < 8 * MIB
 
 
 async def test_folders_swapped_for_links_in_the_middle_lead_nowhere(work: Work) -> None:

@@ -1,7 +1,11 @@
 """Contexts: kernels that remember, in sandboxes that stay, against a real supervisor."""
 
 import asyncio
+import contextlib
 import json
+import os
+import random
+import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,10 +17,9 @@ from execution.sandbox.cells import Cell, CellOutcome, CellResult, Item
 from execution.sandbox.client import SandboxClient
 from execution.sandbox.context_client import ContextClient
 from execution.sandbox.errors import ContextBusy, ContextEnded, ContextsFull, ContextUnknown
-from execution.sandbox.job import Job, Limits
+from execution.sandbox.job import MIB, Limits
 from execution.sandbox.live import Live
 from tests.sandbox import supervisors
-from tests.sandbox.supervisors import RunningSupervisor
 
 ALICE, CHARLIE = "1", "2"
 
@@ -58,8 +61,8 @@ async def open_context(contexts: ContextClient, *, idle_seconds: float = 600, mo
 
 
 @pytest.fixture
-async def contexts(client: SandboxClient) -> AsyncIterator[ContextClient]:
-    contexts = ContextClient(client)
+async def contexts(kernel_client: SandboxClient) -> AsyncIterator[ContextClient]:
+    contexts = ContextClient(kernel_client)
     yield contexts
     for scope in (ALICE, CHARLIE):
         for info in await contexts.listed(scope=scope):
@@ -183,6 +186,32 @@ async def test_endless_output_is_cut_and_the_state_kept(context: Context) -> Non
     assert await context.value("x") == "'kept'"
 
 
+async def test_what_is_large_comes_whole_both_ways(context: Context) -> None:
+    text = "é" * 3_000_000
+    await context.run(f"text = {text!r}")
+    assert await context.value("len(text), hash(text) == hash('é' * 3_000_000)") == "(3000000, True)"
+    code = "from IPython.display import HTML, display\n"
+    result = await context.run(code + "for n in range(4): print('x' * 100_000); display(HTML(text[:1_000_000]))")
+    assert result.outcome is CellOutcome.SUCCESS
+    assert result.stdout == (b"x" * 100_000 + b"\n") * 4
+    assert [item.data["text/html"] for item in result.items] == ["é" * 1_000_000] * 4
+
+
+async def test_a_watcher_who_is_slow_holds_the_cell_back(context: Context) -> None:
+    seen: list[bytes] = []
+    live = Live(on_output=lambda _stream, data: seen.append(data))
+    live.pause()
+    code = "import time\nbegan = time.monotonic()\nprint('x' * 900_000)\ntook = time.monotonic() - began"
+    run = asyncio.create_task(
+        context.client.execute(scope=ALICE, context_id=context.id, cell=Cell(code), live=live, on_item=None)
+    )
+    await asyncio.sleep(1)
+    live.resume()
+    assert (await run).stdout == b"x" * 900_000 + b"\n" == b"".join(seen)
+    assert float(await context.value("took")) > 0.5
+    assert (await context.run("print('y' * 900_000)")).stdout == b"y" * 900_000 + b"\n"
+
+
 async def test_more_than_may_be_shown_is_interrupted(context: Context) -> None:
     code = "from IPython.display import HTML, display\nwhile True: display(HTML('x' * 100_000))"
     result = await context.run(code, seconds=90)
@@ -196,6 +225,41 @@ async def test_too_much_memory_ends_the_context_alone(contexts: ContextClient, c
     await other.run("x = 5")
     assert (await context.run("hog = bytearray(10**9)")).outcome is CellOutcome.MEMORY_LIMIT
     assert await other.value("x") == "5"
+
+
+async def test_a_context_has_the_limits_that_it_was_opened_with(contexts: ContextClient) -> None:
+    limits = Limits(memory_bytes=200 * MIB, processes=20)
+    info = await contexts.open(scope=ALICE, kernel="python", limits=limits, idle_seconds=600, most=50)
+    context = Context(contexts, info.id)
+    forks = """import os
+made = []
+try:
+    while pid := os.fork(): made.append(pid)
+    os._exit(0)
+except BlockingIOError: print(len(made) < 20)
+for pid in made: os.waitpid(pid, 0)"""
+    assert (await context.run(forks)).stdout == b"True\n"
+    assert (await context.run("hog = bytearray(250 * 2**20)")).outcome is CellOutcome.MEMORY_LIMIT
+
+
+async def test_nothing_goes_on_in_a_context_that_did_not_obey(context: Context) -> None:
+    child = await leave_child(context)
+    await context.run("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)")
+    assert (await context.run("while True: pass", seconds=0.3)).outcome is CellOutcome.ENDED
+    await until_gone(child)
+    assert (await context.client.info(scope=ALICE, context_id=context.id)).state == "ended"
+
+
+async def test_one_that_is_killed_from_outside_has_ended(context: Context) -> None:
+    child = await leave_child(context)
+    run = asyncio.create_task(context.run("while True: pass", seconds=25))
+    await asyncio.sleep(0.2)
+    (pid,) = processes(child)
+    for other in sharing_pids_with(pid):
+        os.kill(other, signal.SIGKILL)
+    assert (await run).outcome is CellOutcome.ENDED
+    await context.client.restart(scope=ALICE, context_id=context.id)
+    assert await context.value("1") == "1"
 
 
 async def test_nonsense_on_the_channel_ends_its_context_at_most(context: Context) -> None:
@@ -309,21 +373,48 @@ async def test_contexts_outlive_their_client_and_end_with_their_supervisor() -> 
             again.process.wait(30)
 
 
-async def test_closing_leaves_nothing(contexts: ContextClient, supervisor: RunningSupervisor) -> None:
+async def test_closing_leaves_nothing(contexts: ContextClient) -> None:
     context = await open_context(contexts)
-    await context.run("import subprocess; subprocess.Popen(['sleep', '100'])")
+    child = await leave_child(context)
     await contexts.close(scope=ALICE, context_id=context.id)
+    await until_gone(child)
+
+
+# --- the host ---
+
+
+async def leave_child(context: Context) -> bytes:
+    """Has a cell leave a child process behind; the command line by which it is found on the host."""
+    seconds = str(random.randrange(10**5, 10**6))
+    await context.run(f"import subprocess; child = subprocess.Popen(['sleep', '{seconds}'])")
+    command = f"sleep\0{seconds}\0".encode()
+    assert len(processes(command)) == 1
+    return command
+
+
+def processes(command: bytes) -> list[int]:
+    """The host's processes with this command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes() == command:
+                found.append(int(path.parent.name))
+    return found
+
+
+async def until_gone(command: bytes) -> None:
     deadline = time.monotonic() + 10
-    while any(b"sleep" in command for command in commands_inside(supervisor)):
+    while processes(command):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
-    client = SandboxClient(supervisor.socket)
-    result = await client.run(Job("python-3.14", {"main.py": b"print(1)"}, "main.py"))
-    assert result.stdout == b"1\n"
-    await client.aclose()
 
 
-def commands_inside(supervisor: RunningSupervisor) -> list[bytes]:
-    """The command lines of every process in a sandbox."""
-    pids = (pid for inside in supervisor.sandboxes().values() for pid in inside)
-    return [path.read_bytes() for pid in pids if (path := Path(f"/proc/{pid}/cmdline")).exists()]
+def sharing_pids_with(pid: int) -> list[int]:
+    """The processes of a sandbox, its process 1 too."""
+    namespace = Path(f"/proc/{pid}/ns/pid").readlink()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/ns/pid"):
+        with contextlib.suppress(OSError):
+            if path.readlink() == namespace:
+                found.append(int(path.parts[2]))
+    return found

@@ -40,8 +40,8 @@ class Context:
 
 
 @pytest.fixture
-async def context(client: SandboxClient) -> AsyncIterator[Context]:
-    contexts = ContextClient(client)
+async def context(kernel_client: SandboxClient) -> AsyncIterator[Context]:
+    contexts = ContextClient(kernel_client)
     info = await contexts.open(scope="1", kernel="typescript", limits=Limits(), idle_seconds=600, most=50)
     yield Context(contexts, info.id)
     await contexts.close(scope="1", context_id=info.id)

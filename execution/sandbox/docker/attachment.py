@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from execution.sandbox.capture import Capture
 from execution.sandbox.docker.engine import Engine
+from execution.sandbox.docker.flow import Feed, Window
 from execution.sandbox.errors import SandboxError
 from execution.sandbox.frames import FILE_KINDS, ControlLost, Frame, FrameDecoder, pack
 from execution.sandbox.inbox import Inbox
-from execution.sandbox.live import Live
 from execution.sandbox.stage import Usage
 
 log = logging.getLogger(__name__)
@@ -19,14 +19,13 @@ log = logging.getLogger(__name__)
 _MULTIPLEX = struct.Struct("!BxxxI")
 _STDOUT = 1
 _USAGE = struct.Struct("=QQQ")
-# The relay lets four times as many bytes of output be under way.
-_TELL_EVERY = 65536
 _HEAD_END = b"\r\n\r\n"
 
 
 class Attachment(asyncio.Protocol):
-    """The way to a container's relay. Frames of init are handed out in order by `receive`; what the program prints goes
-    into the captures of `listen`, and what the container has used so far is kept in `usage`."""
+    """The way to a container's relay. Frames of init are handed out in order by `receive` and `receive_file`; what the
+    program prints goes into the captures of `listen`, what a kernel tells to the hearer of `hear`, and what the
+    container has used so far is kept in `usage`."""
 
     def __init__(self, container: str) -> None:
         self._container = container
@@ -38,9 +37,11 @@ class Attachment(asyncio.Protocol):
         self._programs, self._files = Inbox(), Inbox()
         self._transport: asyncio.Transport | None = None
         self._captures: dict[str, Capture] = {}
-        self._input = b""
-        self._input_under_way = self._input_ending = False
-        self._taken, self._paused = 0, False
+        self._input = Feed(self._write, kind="i", end="z")
+        self._output = Window(self._write, kind="a")
+        self._messages_in = Feed(self._write, kind="m")
+        self._messages_out = Window(self._write, kind="t")
+        self._hearer: Callable[[bytes], None] | None = None
         self.usage = Usage(0.0, 0, 0)
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -87,39 +88,33 @@ class Attachment(asyncio.Protocol):
     def listen(self, *, stdout: Capture, stderr: Capture) -> None:
         """Where the next program's output goes."""
         self._captures = {"o": stdout, "e": stderr}
-        self._taken, self._paused = 0, False
+        self._output.reset()
 
     def give_input(self, data: bytes) -> None:
         """Gives the program input, as fast as it takes it."""
-        self._input += data
-        self._send_input()
+        self._input.give(data)
 
     def end_input(self) -> None:
         """End-of-file, after everything that was given."""
-        self._input_ending = True
-        self._send_input()
+        self._input.finish()
 
     def pause(self, paused: bool) -> None:
         """Whether nothing more is taken from the program, which is held back once its pipes are full."""
-        self._paused = paused
-        self._tell_taken()
+        self._output.pause(paused)
 
-    def _send_input(self) -> None:
-        """One part at a time: what the program does not take waits here, not in the container's memory."""
-        if self._input_under_way:
-            return
-        if self._input:
-            part, self._input = self._input[:65536], self._input[65536:]
-            self._input_under_way = True
-            self._write(pack("i", part))
-        elif self._input_ending:
-            self._input_ending = False
-            self._write(pack("z"))
+    # --- a kernel ---
 
-    def _tell_taken(self) -> None:
-        if self._taken >= _TELL_EVERY and not self._paused:
-            self._write(pack("a", struct.pack("=I", self._taken)))
-            self._taken = 0
+    def hear(self, hearer: Callable[[bytes], None]) -> None:
+        """Who gets what comes through the channel of the kernel that is started next."""
+        self._hearer = hearer
+
+    def tell(self, data: bytes) -> None:
+        """Sends bytes through the channel."""
+        self._messages_in.give(data)
+
+    def rest(self, resting: bool) -> None:
+        """Whether all that runs inside is stopped."""
+        self._write(pack("r" if resting else "w"))
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self.lost.done():
@@ -178,45 +173,17 @@ class Attachment(asyncio.Protocol):
         if frame.kind in "oe":
             if capture := self._captures.get(frame.kind):
                 capture.feed(frame.payload)
-            self._taken += len(frame.payload)
-            self._tell_taken()
+            self._output.count(len(frame.payload))
         elif frame.kind == "i":
-            self._input_under_way = False
-            self._send_input()
+            self._input.taken()
+        elif frame.kind == "m":
+            if self._hearer is not None:
+                self._hearer(frame.payload)
+            self._messages_out.count(len(frame.payload))
+        elif frame.kind == "s":
+            self._messages_in.taken()
         elif frame.kind == "u":
             cpu_ns, peak, kills = _USAGE.unpack(frame.payload)
             self.usage = Usage(cpu_ns / 1e9, peak, kills)
         else:
             (self._files if frame.kind in FILE_KINDS else self._programs).put(frame)
-
-
-class AttachedStdio:
-    """The three streams of one program in a container; the port of a live run (`execution.sandbox.live`)."""
-
-    def __init__(self, attachment: Attachment, *, cap: int) -> None:
-        self._attachment = attachment
-        self.stdout, self.stderr = Capture(cap=cap), Capture(cap=cap)
-        attachment.listen(stdout=self.stdout, stderr=self.stderr)
-
-    def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
-        """Sets the caps of a job, before its program has written anything."""
-        self.stdout.limit(cap=cap, on_overflow=on_overflow)
-        self.stderr.limit(cap=cap, on_overflow=on_overflow)
-
-    def show(self, live: Live) -> None:
-        """Lets a live run see the output as it comes, give input, and hold the program back."""
-        self.stdout.on_data = lambda data: live.on_output("stdout", data)
-        self.stderr.on_data = lambda data: live.on_output("stderr", data)
-        live.attach(self)
-
-    def write(self, data: bytes) -> None:
-        self._attachment.give_input(data)
-
-    def end_input(self) -> None:
-        self._attachment.end_input()
-
-    def pause(self) -> None:
-        self._attachment.pause(True)
-
-    def resume(self) -> None:
-        self._attachment.pause(False)

@@ -10,6 +10,7 @@ from execution.sandbox.builds import Build
 from execution.sandbox.docker.container import LABEL
 from execution.sandbox.docker.engine import Engine
 from execution.sandbox.docker.images import Images
+from execution.sandbox.docker.kernel import launch_kernel
 from execution.sandbox.docker.proof import Report
 from execution.sandbox.docker.proof import faults as proof_faults
 from execution.sandbox.docker.requirements import faults, has_own_kernel
@@ -23,7 +24,8 @@ from execution.sandbox.live import Live
 from execution.sandbox.native.build import build_helper
 from execution.sandbox.native.driver import MOUNT_POINTS, instance_name
 from execution.sandbox.pool import Pool
-from execution.sandbox.template import Template
+from execution.sandbox.ready_kernels import ReadyKernels
+from execution.sandbox.template import KernelTemplate, Template
 from execution.sandbox.toolchain import Toolchain
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 SOURCES = Path(__file__).parent
 # Ready containers wait with about 20 MB each, most of it the Engine's own process beside it.
 MOST_READY = 24
+# Ready kernels wait with as much more as on the native driver.
+MOST_READY_KERNELS = 4
 
 
 class DockerDriver:
@@ -44,6 +48,7 @@ class DockerDriver:
         self._engine: Engine
         self._host: Host
         self._pool: Pool[Template, DockerSandbox]
+        self._kernels: ReadyKernels
 
     def prepare(self) -> None:
         """The part of `start` that needs no event loop: the Engine and the relay."""
@@ -60,6 +65,7 @@ class DockerDriver:
         self._host = Host(self._engine, images, self._instance, profile(), self._info["NCPU"], self._runtime)
         await self._prove()
         self._pool = Pool(self._make, most_ready=MOST_READY)
+        self._kernels = ReadyKernels(self._make_kernel, most_ready=MOST_READY_KERNELS)
 
     def warm(self, toolchains: Iterable[Toolchain]) -> None:
         work_bytes = Limits().work_bytes
@@ -84,18 +90,23 @@ class DockerDriver:
             self._end(sandbox, template)
 
     async def kernel(self, spec: KernelSpec, toolchain: Toolchain) -> Kernel:
-        raise SandboxUnavailable("Contexts are not to be had with Docker; the host's own sandboxes have them.")
+        template = Template(toolchain.root, Limits().work_bytes)
+        return await self._kernels.take(KernelTemplate(spec, template, toolchain))
 
     def ready(self) -> int:
-        return self._pool.ready
+        return self._pool.ready + self._kernels.ready
 
     async def stop(self) -> None:
         await self._pool.close()
+        await self._kernels.close()
         await asyncio.gather(*self._ending)
         self._engine.close()
 
     async def _make(self, template: Template) -> DockerSandbox:
         return await DockerSandbox.launch(template, self._host)
+
+    async def _make_kernel(self, kind: KernelTemplate) -> Kernel:
+        return await launch_kernel(kind, self._host)
 
     def _end(self, sandbox: DockerSandbox, template: Template) -> None:
         """Takes the container down and has its successor made, both after the answer has left."""

@@ -5,19 +5,26 @@
  * The frames of init.c come in on descriptor 0 and leave on descriptor 1, both of which the Engine carries to the
  * supervisor; the program holds neither. These kinds, in small letters, are between the supervisor and the relay:
  *   in   x  argv and environment           as X, but without input and with both outputs as one (o)
+ *        k  argv and environment           as X, for a kernel: its descriptor 3 is a socket, the channel
  *        i  bytes                          for the program's input, at most CHUNK, the next only after the answer i
  *        z                                 the end of its input
  *        a  u32                            that many bytes of output were taken: WINDOW of them may be under way
+ *        m  bytes                          for the channel, at most CHUNK, the next only after the answer s
+ *        t  u32                            that many bytes of the channel were taken: WINDOW of them, too
+ *        r                                 rest: everything that runs is stopped
+ *        w                                 wake: it goes on
  *        l  u8 dir, u8 depth, path NUL     list what lies below; dir: 'w'ork or 'b'uild
  *        f  u8 dir, u64 most, path NUL     read a regular file; in the build dir also where a link points
  *   out  o, e  bytes                       the program's output and its errors
  *        i                                 the input was taken
+ *        m  bytes                          from the channel, after all output that was written before
+ *        s                                 what was for the channel was taken
  *        u  u64 CPU ns, u64 peak memory, u64 out-of-memory kills
- *                                          the container's use so far; before every I, R and E
+ *                                          the container's use so far; before every I, R, E and m
  *        l  entries                        u8 kind ('f'ile, 'd'irectory, 'l'ink, 'o'ther), u8 executable, u64 size, path NUL
  *                                          each; a frame without entries ends the list
  *        f  i32 errno, u64 size            then c frames with the content, the last of them empty
- * An X or H comes without descriptors; the relay makes the three pipes. All that a program wrote goes out before its E.
+ * An X, H or k comes without descriptors; the relay makes the pipes. All that a program wrote goes out before its E.
  */
 #define WITHIN_RELAY
 #define main init
@@ -42,8 +49,11 @@ static int handed_over[MAX_DESCRIPTORS];
 static int pipes[3] = {-1, -1, -1}; /* our ends */
 static char input[CHUNK];
 static size_t input_size, input_sent;
-static int input_ended, running, kill_ordered;
+static int input_ended, running, resting, kill_ordered;
 static size_t under_way; /* bytes of output that nobody has said to have taken */
+static int channel = -1; /* our end of a kernel's */
+static char message[CHUNK];
+static size_t message_size, message_sent, messages_under_way;
 static int cpu_file, memory_file, oom_file; /* -1 where the container has none */
 static const char *cpu_key, *oom_key;
 static uint64_t oom_kills_before;
@@ -153,7 +163,7 @@ static void look_for_oom(void) {
     must_write(to_init, "\0\0\0\0K", 5);
 }
 
-/* --- a program's three pipes --- */
+/* --- a program's pipes, and a kernel's channel --- */
 
 static void close_pipe(int which) {
     if (pipes[which] >= 0) close(pipes[which]);
@@ -172,10 +182,25 @@ static void make_pipe(int which, int *theirs) {
     *theirs = ends[!ours];
 }
 
+static void close_channel(void) {
+    if (channel >= 0) close(channel);
+    channel = -1;
+}
+
+static int make_channel(void) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) quit();
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    channel = fcntl(ends[0], F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
+    close(ends[0]);
+    return ends[1];
+}
+
 /* Forwards an order to start a program, with its ends of fresh pipes. */
 static void start_program(char kind, const char *payload, uint32_t size) {
-    int theirs[3];
+    int theirs[MAX_DESCRIPTORS] = {-1, -1, -1, -1};
     for (int i = 0; i < 3; i++) close_pipe(i);
+    close_channel();
     make_pipe(OUTPUT, &theirs[1]);
     if (kind == 'x') {
         theirs[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -185,14 +210,18 @@ static void start_program(char kind, const char *payload, uint32_t size) {
         make_pipe(INPUT, &theirs[0]);
         make_pipe(ERRORS, &theirs[2]);
     }
-    input_size = input_sent = 0;
-    input_ended = kill_ordered = 0;
-    under_way = 0;
+    if (kind == 'k') {
+        theirs[CONTROL] = make_channel();
+        kind = 'X';
+    }
+    input_size = input_sent = message_size = message_sent = 0;
+    input_ended = kill_ordered = resting = 0;
+    under_way = messages_under_way = 0;
     uint64_t kills = value(oom_file, oom_key);
     oom_kills_before = kills == UNKNOWN ? 0 : kills;
     running = 1;
 
-    for (int i = 0; i < MAX_DESCRIPTORS; i++) handed_over[i] = i < 3 ? theirs[i] : -1;
+    memcpy(handed_over, theirs, sizeof handed_over);
     char header[5];
     memcpy(header, &size, 4);
     header[4] = kind;
@@ -215,11 +244,11 @@ static int pump(int which) {
     return 1;
 }
 
-static void taken(const char *payload, uint32_t size) {
+static void taken(size_t *of, const char *payload, uint32_t size) {
     uint32_t bytes;
     if (size != sizeof bytes) quit();
     memcpy(&bytes, payload, sizeof bytes);
-    under_way = bytes < under_way ? under_way - bytes : 0;
+    *of = bytes < *of ? *of - bytes : 0;
 }
 
 /* Writes what the program takes of its input. One that closed its end is given the rest in vain, as by a shell. */
@@ -236,6 +265,45 @@ static void feed(void) {
         out('i', NULL, 0, NULL, 0);
     }
     if (input_ended) close_pipe(INPUT);
+}
+
+/* Writes what the kernel takes of a message, as `feed` does. */
+static void tell(void) {
+    while (channel >= 0 && message_sent < message_size) {
+        ssize_t n = send(channel, message + message_sent, message_size - message_sent, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) return;
+        if (n < 0) close_channel();
+        else message_sent += (size_t)n;
+    }
+    message_size = message_sent = 0;
+    out('s', NULL, 0, NULL, 0);
+}
+
+/* Passes on what the kernel has told; 0 when nothing (more) can be read. What was printed before it was told is in the
+ * pipes by now and goes first, also where output is held back, or a cell's output would come with the next cell's. */
+static int hear(void) {
+    static char buffer[CHUNK];
+    if (channel < 0) return 0;
+    ssize_t n = read(channel, buffer, sizeof buffer);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return errno == EINTR;
+    if (n > 0) {
+        /* One read empties a pipe, of the size that it has; whoever goes on writing does not hold this up. */
+        for (int which = OUTPUT; which <= ERRORS; which++)
+            if (pump(which)) pump(which);
+        messages_under_way += (size_t)n;
+        send_usage();
+        out('m', buffer, (size_t)n, NULL, 0);
+        return 1;
+    }
+    close_channel();
+    return 0;
+}
+
+/* All but process 1 itself. What is stopped cannot start or continue anything; a fork with a signal pending fails. */
+static void signal_all(int number) {
+    resting = number == SIGSTOP;
+    kill(-1, number);
 }
 
 /* --- files that were left --- */
@@ -355,7 +423,7 @@ static void from_outside(void) {
     memcpy(&size, header, 4);
     kind = header[4];
     if (size > MAX_FRAME) quit();
-    if (!strchr("xXHizalf", kind)) {
+    if (!strchr("xXHkizamtrwlf", kind)) {
         pass_on(header, size);
         return;
     }
@@ -367,6 +435,7 @@ static void from_outside(void) {
     case 'x':
     case 'X':
     case 'H':
+    case 'k':
         start_program(kind, payload, size);
         break;
     case 'i':
@@ -380,7 +449,20 @@ static void from_outside(void) {
         if (!input_size) feed();
         break;
     case 'a':
-        taken(payload, size);
+        taken(&under_way, payload, size);
+        break;
+    case 'm':
+        if (size > sizeof message || message_size) quit();
+        memcpy(message, payload, size);
+        message_size = size;
+        tell();
+        break;
+    case 't':
+        taken(&messages_under_way, payload, size);
+        break;
+    case 'r':
+    case 'w':
+        signal_all(kind == 'r' ? SIGSTOP : SIGCONT);
         break;
     case 'l':
         list(payload, size);
@@ -402,9 +484,11 @@ static void hear_init(void) {
     if (header[4] == 'E') {
         /* Everything that could write has ended: what is in the pipes is all there will be. */
         running = 0;
+        while (hear()) {}
         while (pump(OUTPUT)) {}
         while (pump(ERRORS)) {}
         for (int i = 0; i < 3; i++) close_pipe(i);
+        close_channel();
     }
     if (strchr("IRE", header[4])) send_usage();
     out(header[4], payload, size, NULL, 0);
@@ -412,19 +496,23 @@ static void hear_init(void) {
 
 static void *relay(void *unused) {
     for (;;) {
-        struct pollfd waits[5] = {
+        short told = (messages_under_way < WINDOW ? POLLIN : 0) | (message_size ? POLLOUT : 0);
+        struct pollfd waits[6] = {
             {from_supervisor, POLLIN, 0},
             {from_init, POLLIN, 0},
             {under_way < WINDOW ? pipes[OUTPUT] : -1, POLLIN, 0},
             {under_way < WINDOW ? pipes[ERRORS] : -1, POLLIN, 0},
             {input_size ? pipes[INPUT] : -1, POLLOUT, 0},
+            {told ? channel : -1, told, 0},
         };
-        if (poll(waits, 5, running ? OOM_INTERVAL_MS : -1) < 0) continue;
+        if (poll(waits, 6, running && !resting ? OOM_INTERVAL_MS : -1) < 0) continue;
         if (running) look_for_oom();
         if (waits[0].revents) from_outside();
         if (waits[2].revents) pump(OUTPUT);
         if (waits[3].revents) pump(ERRORS);
         if (waits[4].revents) feed();
+        if (waits[5].revents & POLLOUT) tell();
+        if (waits[5].revents & ~POLLOUT) hear();
         if (waits[1].revents) hear_init();
     }
     return unused;

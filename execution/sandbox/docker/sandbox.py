@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -16,10 +16,11 @@ from execution.sandbox.builds import Build
 from execution.sandbox.capture import Capture
 from execution.sandbox.context_files import Files
 from execution.sandbox.docker import files
-from execution.sandbox.docker.attachment import AttachedStdio, Attachment
+from execution.sandbox.docker.attachment import Attachment
 from execution.sandbox.docker.container import container_config, limits_update, processors
 from execution.sandbox.docker.engine import Engine
 from execution.sandbox.docker.images import Images
+from execution.sandbox.docker.stdio import AttachedStdio
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.frames import ControlLost
 from execution.sandbox.job import Job, Limits, Outcome, OutputFile, Result
@@ -59,7 +60,7 @@ class DockerSandbox:
         self.template = template
         self.container = container
         self._host = host
-        self._relay = relay
+        self.relay = relay
         self._stages = Stages(relay, memory_ran_out=lambda: relay.usage.memory_kills > 0, kill=relay.close)
         self.files = Files(relay)
         self._stdio: AttachedStdio | None = None
@@ -112,7 +113,7 @@ class DockerSandbox:
 
     @property
     def alive(self) -> bool:
-        return not self._relay.lost.done()
+        return not self.relay.lost.done()
 
     async def run(
         self,
@@ -132,26 +133,48 @@ class DockerSandbox:
             if live is not None:
                 live.detach()
 
+    async def start_kernel(
+        self, command: Sequence[str], env: Mapping[str, str], files: bytes, hearer: Callable[[bytes], None]
+    ) -> AttachedStdio:
+        """Starts a program that stays; what it writes to its descriptor 3 goes to `hearer`. `ended` tells how it
+        ended. Raises SandboxError."""
+        stdio = AttachedStdio(self.relay, cap=Limits().output_bytes)
+        self.relay.hear(hearer)
+        try:
+            await self.relay.send(files + frames.pack("k", frames.command(command, environment(env, {}))))
+        except ControlLost:
+            raise SandboxUnavailable("A container ended before its kernel was started.") from None
+        return stdio
+
+    async def ended(self) -> Stage:
+        """Waits until the program has ended."""
+        return await self._stages.end()
+
+    async def limit(self, limits: Limits) -> None:
+        """Sets other limits while it runs. Raises SandboxError."""
+        if not await self._apply(limits):
+            raise SandboxError("The container uses more memory by now than it may have from now on.")
+
     async def destroy(self) -> None:
         """Kills whatever is left of it and removes it. Does nothing twice."""
         if self._destroyed:
             return
         self._destroyed = True
         # With the attachment the relay goes, and with it, at once, all that runs: the rest is tidying up.
-        self._relay.close()
+        self.relay.close()
         await remove(self._host.engine, self.container)
 
     # --- launching ---
 
     async def _heat(self, toolchain: Toolchain) -> None:
-        self._stdio = AttachedStdio(self._relay, cap=Limits().output_bytes)
+        self._stdio = AttachedStdio(self.relay, cap=Limits().output_bytes)
         argv = toolchain.run_command(entrypoint=toolchain.file_name, files=(), args=())
         order = frames.command(argv, environment(toolchain.env, {}))
-        await self._relay.send(frames.hot_frame(toolchain.file_name, toolchain.gate, order))
+        await self.relay.send(frames.hot_frame(toolchain.file_name, toolchain.gate, order))
         await self._expect("R")
 
     async def _expect(self, kind: str) -> None:
-        frame = await self._relay.receive()
+        frame = await self.relay.receive()
         if frame.kind != kind:
             raise SandboxError(f"Init answered {frame.kind!r} where {kind!r} was due.")
 
@@ -159,33 +182,33 @@ class DockerSandbox:
 
     async def compile(self, job: Job, toolchain: Toolchain, command: Sequence[str]) -> tuple[Stage, Output]:
         messages = Capture(cap=job.limits.output_bytes, on_overflow=self._stages.stopper(Outcome.OUTPUT_LIMIT))
-        self._relay.listen(stdout=messages, stderr=messages)
+        self.relay.listen(stdout=messages, stderr=messages)
         order = frames.pack("x", frames.command(command, environment(toolchain.env, {})))
         with self._stages.deadline(job.limits.compile_seconds):
-            await self._relay.send(frames.file_frames(job.files) + order)
+            await self.relay.send(frames.file_frames(job.files) + order)
             stage = await self._stages.end()
         self._compiled = True
         return stage, messages.finish()
 
     async def read_build(self, compile_output: bytes) -> Build | None:
-        return await files.read_build(self._relay, compile_output)
+        return await files.read_build(self.relay, compile_output)
 
     async def execute(
         self, job: Job, toolchain: Toolchain, *, build: Build | None, live: Live | None
     ) -> tuple[Stage, Output, Output]:
         if not await self._apply(job.limits):
             return Stage(Outcome.MEMORY_LIMIT, 0, 0, 0.0), Output(b""), Output(b"")
-        stdio = self._stdio or AttachedStdio(self._relay, cap=job.limits.output_bytes)
+        stdio = self._stdio or AttachedStdio(self.relay, cap=job.limits.output_bytes)
         stdio.limit(cap=job.limits.output_bytes, on_overflow=self._stages.stopper(Outcome.OUTPUT_LIMIT))
         with self._stages.deadline(job.limits.wall_seconds):
             if self.template.hot is not None:
                 others = {path: content for path, content in job.files.items() if path != job.entrypoint}
-                await self._relay.send(frames.file_frames(others) + frames.pack("G", job.files[job.entrypoint]))
+                await self.relay.send(frames.file_frames(others) + frames.pack("G", job.files[job.entrypoint]))
             else:
                 argv = toolchain.run_command(entrypoint=job.entrypoint, files=job.files, args=job.args)
                 order = frames.pack("X", frames.command(argv, environment(toolchain.env, job.env)))
                 own = b"" if self._compiled else frames.file_frames(job.files)
-                await self._relay.send(own + frames.build_frames(build) + order)
+                await self.relay.send(own + frames.build_frames(build) + order)
             stdio.write(job.stdin)
             if live is None:
                 stdio.end_input()
@@ -196,13 +219,13 @@ class DockerSandbox:
 
     async def collect(self, patterns: Sequence[str]) -> tuple[OutputFile, ...]:
         try:
-            return await files.collect(self._relay, patterns)
+            return await files.collect(self.relay, patterns)
         except ControlLost:
             return ()
 
     def usage(self) -> Usage:
         # An interpreter's start was paid before the job came.
-        return replace(self._relay.usage, cpu_seconds=self._relay.usage.cpu_seconds - self._cpu_base)
+        return replace(self.relay.usage, cpu_seconds=self.relay.usage.cpu_seconds - self._cpu_base)
 
     async def _apply(self, limits: Limits) -> bool:
         """Sets the job's own limits; False where what compilation left in memory is already more than they allow."""

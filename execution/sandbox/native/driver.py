@@ -18,14 +18,15 @@ from execution.sandbox.live import Live
 from execution.sandbox.native import inspection
 from execution.sandbox.native.build import build_helper
 from execution.sandbox.native.cgroups import Hierarchy, find_hierarchy
-from execution.sandbox.native.kernel import KernelTemplate, launch_kernel
+from execution.sandbox.native.kernel import launch_kernel
 from execution.sandbox.native.launcher import Launcher
 from execution.sandbox.native.namespace import bind, enter_mount_namespace, make_devices
 from execution.sandbox.native.sandbox import Host, NativeSandbox
 from execution.sandbox.native.seccomp import write_filter
 from execution.sandbox.native.slots import Slots
 from execution.sandbox.pool import Pool
-from execution.sandbox.template import Template
+from execution.sandbox.ready_kernels import ReadyKernels
+from execution.sandbox.template import KernelTemplate, Template
 from execution.sandbox.toolchain import Toolchain
 
 # Ready sandboxes wait with about 12 MB each (a bare interpreter).
@@ -53,8 +54,7 @@ class NativeDriver:
         self._hierarchy: Hierarchy
         self._host: Host
         self._pool: Pool[Template, NativeSandbox]
-        self._kernels: Pool[KernelTemplate, Kernel]
-        self._wanted_kernels: set[KernelTemplate] = set()
+        self._kernels: ReadyKernels
         self._ending: set[asyncio.Task[None]] = set()
 
     def prepare(self) -> None:
@@ -83,7 +83,7 @@ class NativeDriver:
         launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
         self._host = Host(launcher, Slots(self._hierarchy), devices)
         self._pool = Pool(self._make, most_ready=MOST_READY)
-        self._kernels = Pool(self._make_kernel, most_ready=MOST_READY_KERNELS)
+        self._kernels = ReadyKernels(self._make_kernel, most_ready=MOST_READY_KERNELS)
         try:
             await self._prove()
         except BaseException:
@@ -116,13 +116,7 @@ class NativeDriver:
 
     async def kernel(self, spec: KernelSpec, toolchain: Toolchain) -> Kernel:
         template = Template(self._visible(toolchain.root), Limits().work_bytes)
-        kind = KernelTemplate(spec, template, toolchain)
-        kernel = await self._kernels.take(kind)
-        # A kind that was wanted once is kept ready: the first of a context's seconds is the one that people wait for.
-        self._wanted_kernels.add(kind)
-        self._kernels.keep(self._wanted_kernels)
-        self._kernels.done(kind)
-        return kernel
+        return await self._kernels.take(KernelTemplate(spec, template, toolchain))
 
     def ready(self) -> int:
         return self._pool.ready + self._kernels.ready

@@ -1,70 +1,29 @@
-"""Kernels on the native driver."""
+"""A native sandbox as the home of a kernel."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import asyncio
+import socket
+from dataclasses import replace
 
 from execution.sandbox import frames
 from execution.sandbox.channel import Channel
 from execution.sandbox.job import Limits
 from execution.sandbox.kernel import Kernel
-from execution.sandbox.kernels import KernelSpec
-from execution.sandbox.live import Live
-from execution.sandbox.native.pipes import Stdio
+from execution.sandbox.kernel_streams import KernelStreams
 from execution.sandbox.native.sandbox import Host, NativeSandbox
-from execution.sandbox.stage import Output, Stage, Usage
-from execution.sandbox.template import Template
-from execution.sandbox.toolchain import Toolchain
+from execution.sandbox.stage import Stage, Usage
+from execution.sandbox.template import KernelTemplate
 
 # The share of a core that is left to a context whose cell has ended, for threads that it left behind.
 REST_CORES = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class KernelTemplate:
-    """A kernel that can be made ahead."""
-
-    spec: KernelSpec
-    template: Template
-    toolchain: Toolchain
-
-    def __hash__(self) -> int:
-        return hash((self.spec, self.template))
-
-
-class _Streams:
-    """A kernel's pipes, cell by cell."""
-
-    def __init__(self, stdio: Stdio) -> None:
-        self._stdio = stdio
-        self.write, self.pause, self.resume = stdio.write, stdio.pause, stdio.resume
-
-    def end_input(self) -> None:
-        """Nothing: the next cell may be fed too."""
-
-    def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
-        self._stdio.limit(cap=cap, on_overflow=on_overflow)
-
-    def show(self, live: Live) -> None:
-        self._stdio.stdout.on_data = lambda data: live.on_output("stdout", data)
-        self._stdio.stderr.on_data = lambda data: live.on_output("stderr", data)
-        live.attach(self)
-
-    def hide(self) -> None:
-        self._stdio.stdout.on_data = self._stdio.stderr.on_data = None
-
-    def take(self) -> tuple[Output, Output]:
-        return self._stdio.stdout.take(), self._stdio.stderr.take()
-
-
 class _Home:
-    """A native sandbox as the home of a kernel."""
-
     def __init__(self, sandbox: NativeSandbox) -> None:
         self._sandbox = sandbox
         self.files = sandbox.files
         self._limits = Limits()
 
-    def limit(self, limits: Limits) -> None:
+    async def limit(self, limits: Limits) -> None:
         self._limits = limits
 
     async def ended(self) -> Stage:
@@ -86,22 +45,16 @@ class _Home:
 async def launch_kernel(kind: KernelTemplate, host: Host) -> Kernel:
     """A kernel in a sandbox of its own, up. Raises SandboxError."""
     sandbox = await NativeSandbox.launch(kind.template, host)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        channel = Channel()
-        stdio = await sandbox.start_kernel(
-            kind.spec.command,
-            {**kind.toolchain.env, **kind.spec.env},
-            frames.build_frames(kind.spec.files),
-            channel.theirs.fileno(),
-        )
-        await channel.open()
-        kernel = Kernel(_Home(sandbox), _Streams(stdio), channel)
+        with theirs:
+            stdio = await sandbox.start_kernel(
+                kind.spec.command, kind.env, frames.build_frames(kind.spec.files), theirs.fileno()
+            )
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
     except BaseException:
+        ours.close()
         await sandbox.destroy()
         raise
-    try:
-        await kernel.start()
-    except BaseException:
-        await kernel.destroy()
-        raise
-    return kernel
+    channel = Channel(reader, write=writer.write, close=writer.close)
+    return await Kernel.up(_Home(sandbox), KernelStreams(stdio), channel)

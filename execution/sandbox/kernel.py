@@ -55,6 +55,9 @@ class Home(Protocol):
 
     def wake(self) -> None: ...
 
+    def stop(self) -> None:
+        """Ends all that runs in it, for good; its files stay where that is possible."""
+
     async def destroy(self) -> None: ...
 
 
@@ -90,8 +93,6 @@ class Kernel:
         self._up: asyncio.Future[None] = self._loop.create_future()
         self._gone: CellOutcome | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._ending: asyncio.Task[None] | None = None
-        self._used: Usage | None = None  # of a home that is gone
 
     @classmethod
     async def up(cls, home: Home, streams: Streams, channel: Channel) -> "Kernel":
@@ -126,13 +127,13 @@ class Kernel:
 
     @property
     def memory_bytes(self) -> int:
-        return self._usage().memory_peak
+        return self._home.usage().memory_peak
 
     async def execute(
         self, cell: Cell, count: int, *, live: Live | None, on_item: Callable[[Item], None]
     ) -> CellResult:
         """Runs one cell; only one at a time. Cancelling interrupts it."""
-        began, cpu = self._loop.time(), self._usage().cpu_seconds
+        began, cpu = self._loop.time(), self._home.usage().cpu_seconds
         self._running = running = _Running(on_item)
         self._home.wake()
         self._streams.limit(cap=cell.output_bytes, on_overflow=lambda: self._stop(CellOutcome.OUTPUT_LIMIT))
@@ -156,11 +157,9 @@ class Kernel:
             stdout, stderr = self._streams.take()
             self._streams.hide()
             self._running = None
-            usage = self._usage()
+            usage = self._home.usage()
             if self.alive:
                 self._home.rest()
-            else:
-                self._end()
         outcome = self._gone or running.cause or (CellOutcome.ERROR if error else CellOutcome.SUCCESS)
         return CellResult(
             outcome=outcome,
@@ -191,9 +190,12 @@ class Kernel:
         self._stop(CellOutcome.INTERRUPTED)
 
     async def destroy(self) -> None:
-        """Ends it and all that runs in its home. Does nothing twice."""
         self._lose(CellOutcome.ENDED)
-        await asyncio.shield(self._end())
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._channel.close()
+        await self._home.destroy()
 
     def _stop(self, cause: CellOutcome) -> None:
         """Interrupts the running cell for `cause`, the first of which counts; a kernel that does not obey is ended."""
@@ -216,25 +218,7 @@ class Kernel:
             self._running.done.set_result(None)
         if not self._up.done():
             self._up.set_exception(SandboxUnavailable("A kernel ended before it was up."))
-        if self._running is None:
-            self._end()
-
-    def _end(self) -> asyncio.Task[None]:
-        """Takes the home down, at once: nobody but the program that did not obey has any use for it."""
-        if self._ending is None:
-            self._used = self._home.usage()
-            self._ending = self._loop.create_task(self._take_down())
-        return self._ending
-
-    async def _take_down(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._channel.close()
-        await self._home.destroy()
-
-    def _usage(self) -> Usage:
-        return self._used or self._home.usage()
+        self._home.stop()
 
     async def _watch(self) -> None:
         try:

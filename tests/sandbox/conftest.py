@@ -1,10 +1,10 @@
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from execution.sandbox.client import SandboxClient
 from tests.sandbox import supervisors
+from tests.sandbox.supervisors import ALL_ON_BOTH
 
 # Tests of kernels that try what each driver does in ways of its own: the channel, the streams, limits, rest, the end.
 # The others are the kernels' and are tried on one driver; `make test-drivers` tries all of them on both.
@@ -33,7 +33,6 @@ KERNELS_ON_BOTH = {
     "test_who_goes_away_in_the_middle_leaves_the_files_in_order",
     "test_no_link_is_followed",
 }
-ALL_ON_BOTH = os.environ.get("RUNCODE_TEST_DRIVERS") == "all"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -388,7 +388,7 @@ async def leave_child(context: Context) -> bytes:
     seconds = str(random.randrange(10**5, 10**6))
     await context.run(f"import subprocess; child = subprocess.Popen(['sleep', '{seconds}'])")
     command = f"sleep\0{seconds}\0".encode()
-    assert len(processes(command)) == 1
+    await until(lambda: len(processes(command)) == 1)
     return command
 
 
@@ -403,8 +403,12 @@ def processes(command: bytes) -> list[int]:
 
 
 async def until_gone(command: bytes) -> None:
+    await until(lambda: not processes(command))
+
+
+async def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while processes(command):
+    while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
 

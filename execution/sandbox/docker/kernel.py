@@ -4,7 +4,6 @@ import asyncio
 
 from execution.sandbox import frames
 from execution.sandbox.channel import Channel
-from execution.sandbox.context_files import Files
 from execution.sandbox.docker.sandbox import DockerSandbox, Host
 from execution.sandbox.job import Limits
 from execution.sandbox.kernel import Kernel
@@ -16,7 +15,7 @@ from execution.sandbox.template import KernelTemplate
 class _Home:
     def __init__(self, sandbox: DockerSandbox) -> None:
         self._sandbox = sandbox
-        self.files = Files(sandbox.relay)
+        self.files = sandbox.files
 
     async def limit(self, limits: Limits) -> None:
         await self._sandbox.limit(limits)
@@ -34,6 +33,9 @@ class _Home:
 
     def wake(self) -> None:
         self._sandbox.relay.rest(False)
+
+    def stop(self) -> None:
+        self._sandbox.stop()
 
     async def destroy(self) -> None:
         await self._sandbox.destroy()

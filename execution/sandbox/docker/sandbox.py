@@ -150,6 +150,10 @@ class DockerSandbox:
         """Waits until the program has ended."""
         return await self._stages.end()
 
+    def stop(self) -> None:
+        """Ends the program and all that it started; the sandbox stays, for its files."""
+        self._stages.stop(Outcome.RUNTIME_ERROR)
+
     async def limit(self, limits: Limits) -> None:
         """Sets other limits while it runs. Raises SandboxError."""
         if not await self._apply(limits):

@@ -38,6 +38,9 @@ class _Home:
     def wake(self) -> None:
         self._sandbox.limit(self._limits)
 
+    def stop(self) -> None:
+        self._sandbox.stop()
+
     async def destroy(self) -> None:
         await self._sandbox.destroy()
 

@@ -119,6 +119,10 @@ class NativeSandbox:
         """Waits until the program has ended."""
         return await self._stages.end()
 
+    def stop(self) -> None:
+        """Ends the program and all that it started; the sandbox stays, for its files."""
+        self._stages.stop(Outcome.RUNTIME_ERROR)
+
     def limit(self, limits: Limits) -> None:
         """Sets other limits while it runs."""
         self._apply(limits)

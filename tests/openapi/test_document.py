@@ -23,8 +23,8 @@ from execution.openapi.refusals import REFUSALS
 from tests.cast import Cast
 from tests.execution.models.test_results import RESULT
 
-# The document itself; a file for browsers; and the other protocols, which describe themselves.
-NOT_REST = {"openapi_json", "openapi_yaml", "widget_js"}
+# The document itself; files for browsers; and the other protocols, which describe themselves.
+NOT_REST = {"openapi_json", "openapi_yaml", "widget_js", "api_js"}
 
 # Codes that only messages of connections and entries of batches carry.
 ELSEWHERE = {"checker_failed": 400, "not_running": 400, "stopped": 400, "foreign_key": 403}

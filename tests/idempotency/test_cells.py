@@ -24,7 +24,12 @@ def test_a_cell_that_is_sent_again_does_not_run_again(service: Service):
             body = {"code": code, **({"context_id": context_id} if context_id else {})}
             return client.post(PATH, json=body, headers=headers)
 
-        opened = send("x = 1").json()
+        # Other tests of this service have opened some, and the plan has its limit.
+        for context in client.get("/contexts").json()["contexts"]:
+            client.delete(f"/contexts/{context['context_id']}")
+        opening = send("x = 1")
+        assert opening.status_code == 200, opening.text
+        opened = opening.json()
         context_id = opened["context_id"]
         name = str(uuid.uuid4())
         before = service.usage()["runs_used"]

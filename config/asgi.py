@@ -29,6 +29,7 @@ from execution import history_retention  # noqa: E402
 from execution.async_runs.service import queue_service  # noqa: E402
 from execution.batches.worker import batch_service  # noqa: E402
 from execution.callbacks.courier import courier_service  # noqa: E402
+from execution.contexts.socket import context_socket  # noqa: E402
 from execution.history import history_service  # noqa: E402
 from execution.idempotency import expiry as idempotency_expiry  # noqa: E402
 from execution.mcp_server import mcp_service  # noqa: E402
@@ -85,6 +86,7 @@ application = ProtocolTypeRouter(
             [
                 # Channels gives these patterns ASGI applications, which Django's own types do not know.
                 re_path(r"^ws/run/?$", run_socket),  # type: ignore[arg-type]
+                re_path(r"^ws/contexts/(?P<context_id>[A-Za-z0-9_-]+)/?$", context_socket),  # type: ignore[arg-type]
                 re_path(r"^socket\.io(/|$)", socket_io),  # type: ignore[arg-type]
                 re_path(r"", nothing_here),  # type: ignore[arg-type]
             ]

@@ -80,6 +80,17 @@ def item_of(item: Item) -> dict[str, Any]:
     return told
 
 
+def shown_of(item: Item) -> dict[str, Any]:
+    """An item as it comes while the cell runs: what may be updated has its `display_id`."""
+    names = {"display_id": item.display_id, "update": item.update} if item.display_id else {}
+    return {"item": item_of(item), **names}
+
+
+def broken_of(error: BaseException | None) -> dict[str, str]:
+    """What ended a cell that was seen to begin, where it was no fault of the cell's."""
+    return {"name": type(error).__name__, "value": str(error), "traceback": ""}
+
+
 def error_of(result: CellResult) -> dict[str, str] | None:
     """The exception that ended the cell, or why it was stopped."""
     traceback = result.error.traceback if result.error else ""

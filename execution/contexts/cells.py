@@ -18,7 +18,7 @@ from billing.charges import RunUsage
 from billing.plans import Plan
 from billing.subscriptions import plan_for
 from config.errors import Conflict, FieldError, InvalidRequest, LimitExceeded, NotFound, Unavailable
-from execution.capacity import admit_run, limits_for
+from execution.capacity import admit_run, admit_to_queue, limits_for
 from execution.catalogue import COMPILERS
 from execution.contexts.requests import ExecuteRequest
 from execution.sandbox.cells import Cell, CellResult, ContextInfo, Item
@@ -78,7 +78,7 @@ async def run_cell(
     contexts, scope = ContextClient(sandbox_client()), scope_of(caller)
     async with admit_run(caller, plan, run_id=run_id or uuid4(), connection=connection) as admission, told():
         kernel = await _kernel_of(request, contexts, scope)
-        context_id = request.context_id or await _open(kernel, plan, contexts, scope)
+        context_id = request.context_id or (await _open(kernel, plan, contexts, scope)).id
         started_at = datetime.now(UTC)
         cell = Cell(
             request.code,
@@ -112,6 +112,18 @@ async def run_cell(
             )
         )
     return CellAnswer(context_id, result, admission.headers)
+
+
+async def open_context(caller: Caller, kernel: str) -> ContextInfo:
+    """A new context in which no cell has run yet. Opening counts against the key's rate and is no run of the quota; who
+    has no run left opens none.
+
+    Raises LimitExceeded and Unavailable.
+    """
+    plan = await plan_for(caller.organisation_id)
+    await admit_to_queue(caller, plan, waiting=1)
+    async with told():
+        return await _open(kernel, plan, ContextClient(sandbox_client()), scope_of(caller))
 
 
 def scope_of(caller: Caller) -> str:
@@ -162,15 +174,14 @@ async def _kernel_of(request: ExecuteRequest, contexts: ContextClient, scope: st
     return info.kernel
 
 
-async def _open(kernel: str, plan: Plan, contexts: ContextClient, scope: str) -> str:
-    info: ContextInfo = await contexts.open(
+async def _open(kernel: str, plan: Plan, contexts: ContextClient, scope: str) -> ContextInfo:
+    return await contexts.open(
         scope=scope,
         kernel=kernel,
         limits=limits_for(plan),
         idle_seconds=plan.context_idle_seconds,
         most=plan.live_contexts,
     )
-    return info.id
 
 
 def _interrupted(kernel: str, started_at: datetime) -> RunUsage:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from django.http import StreamingHttpResponse
 
 from accounts.caller import Caller
-from execution.contexts.answers import execution_of, item_of
+from execution.contexts.answers import broken_of, execution_of, shown_of
 from execution.contexts.cells import Watcher, run_cell
 from execution.contexts.requests import ExecuteRequest
 from execution.sandbox.cells import Item
@@ -49,8 +49,7 @@ class _Events:
         self.put({"type": "begin", "context_id": context_id})
 
     def on_item(self, item: Item) -> None:
-        names = {"display_id": item.display_id, "update": item.update} if item.display_id else {}
-        self.put({"type": "item", "item": item_of(item), **names})
+        self.put({"type": "item", **shown_of(item)})
 
     def put(self, event: Event) -> None:
         self._waiting.append(event)
@@ -102,7 +101,7 @@ async def cell_events(caller: Caller, request: ExecuteRequest) -> AsyncGenerator
             await asyncio.wait((running, taking), return_when=asyncio.FIRST_COMPLETED)
             if not taking.done():
                 # It ended without its last event: broken, and told as it would be without a stream, in words.
-                event = {"type": "end", "error": _broken(running)}
+                event = {"type": "end", "error": broken_of(running.exception())}
             else:
                 event = await taking
             yield event
@@ -110,11 +109,6 @@ async def cell_events(caller: Caller, request: ExecuteRequest) -> AsyncGenerator
         for task in (running, taking):
             task.cancel()
         await asyncio.wait((running, taking))
-
-
-def _broken(running: "asyncio.Task[None]") -> dict[str, str]:
-    error = running.exception()
-    return {"name": type(error).__name__, "value": str(error), "traceback": ""}
 
 
 def wanted(accept: str) -> str | None:

@@ -1,7 +1,7 @@
-"""The frames that a client sends to /ws/run/, checked."""
+"""The frames that a client sends to /ws/run/, and what those of every WebSocket have in common, checked."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rest_framework import serializers
@@ -22,10 +22,12 @@ KEY_CHARACTERS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who the client says it is. `widget`: it is our own editor, which the history tells apart."""
+    """Who the client says it is. `widget`: it is our own editor, which the history tells apart. `said` is the frame
+    that it said it in, empty where a header did."""
 
     key: str
     widget: bool = False
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,15 @@ class RunFrame:
     interactive: bool
 
 
-def frame_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON object of an ASGI `websocket.receive`, with its `type`, a string. Raises InvalidRequest."""
+def frame_of(message: Mapping[str, Any], types: Sequence[str] = TYPES) -> dict[str, Any]:
+    """The JSON object of an ASGI `websocket.receive`, with its `type`, a string. `types` are what may be sent. Raises
+    InvalidRequest."""
     text = message.get("text")
     if text is None:
         raise _invalid("", "Frames are text, not binary.")
     frame = object_of(text, "frame")
     if not isinstance(frame.get("type"), str):
-        raise _invalid("type", f"Must be a string that says what this frame is: one of {', '.join(TYPES)}.")
+        raise _invalid("type", f"Must be a string that says what this frame is: one of {', '.join(types)}.")
     return frame
 
 
@@ -53,7 +56,7 @@ def hello_of(frame: Mapping[str, Any]) -> Hello:
     key = frame.get("key")
     if not isinstance(key, str) or not key or len(key) > KEY_CHARACTERS:
         raise _invalid("key", "Must be your WebSocket key.")
-    return Hello(key, widget=frame.get("client") == "widget")
+    return Hello(key, widget=frame.get("client") == "widget", said=frame)
 
 
 def id_of(frame: Mapping[str, Any]) -> str | None:
@@ -75,8 +78,8 @@ def input_of(frame: Mapping[str, Any]) -> bytes:
     return data
 
 
-def unknown(frame: Mapping[str, Any]) -> InvalidRequest:
-    return _invalid("type", f"“{printable(frame['type'])}” is no frame; send one of {', '.join(TYPES)}.")
+def unknown(frame: Mapping[str, Any], types: Sequence[str] = TYPES) -> InvalidRequest:
+    return _invalid("type", f"“{printable(frame['type'])}” is no frame; send one of {', '.join(types)}.")
 
 
 def broken() -> ApiError:

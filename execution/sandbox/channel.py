@@ -2,6 +2,8 @@
 
     to the kernel     {"do": "execute", "code", "env", "streamed"}      run a cell
                       {"do": "interrupt"}                               end the running cell, keep the state
+                      {"do": "input_end", "written"}                    the running cell's standard input ends after so
+                                                                        many bytes, counted since the kernel began
     from the kernel   {"event": "ready"}                                once, when it can take cells
                       {"event": "item", "data", "primary", "display_id", "update"}
                       {"event": "done", "error": null | {"name", "value", "traceback"}}

@@ -29,7 +29,8 @@ class Streams(Port, Protocol):
     def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
         """Sets the caps of a cell's output."""
 
-    def show(self, live: Live) -> None: ...
+    def show(self, live: Live) -> None:
+        """Tells `live` of the output as it comes. Its input comes by `write`."""
 
     def hide(self) -> None:
         """Nobody watches any more."""
@@ -81,6 +82,23 @@ class _Running:
         return True
 
 
+class _Input:
+    """A kernel's standard input, which outlives its cells: the end of a cell's is told over the channel."""
+
+    def __init__(self, streams: Streams, channel: Channel) -> None:
+        self._streams = streams
+        self._channel = channel
+        self._written = 0
+        self.pause, self.resume = streams.pause, streams.resume
+
+    def write(self, data: bytes) -> None:
+        self._written += len(data)
+        self._streams.write(data)
+
+    def end_input(self) -> None:
+        self._channel.send({"do": "input_end", "written": self._written})
+
+
 class Kernel:
     """Made by a driver, with `up`; `destroy` ends it."""
 
@@ -88,6 +106,7 @@ class Kernel:
         self._home = home
         self._streams = streams
         self._channel = channel
+        self._input = _Input(streams, channel)
         self._loop = asyncio.get_running_loop()
         self._running: _Running | None = None
         self._up: asyncio.Future[None] = self._loop.create_future()
@@ -137,12 +156,15 @@ class Kernel:
         self._running = running = _Running(on_item)
         self._home.wake()
         self._streams.limit(cap=cell.output_bytes, on_overflow=lambda: self._stop(CellOutcome.OUTPUT_LIMIT))
-        self._streams.write(cell.stdin)
-        if live is not None:
-            self._streams.show(live)
         self._channel.send(
             {"do": "execute", "code": cell.code, "env": dict(cell.env), "streamed": cell.streamed or bool(cell.stdin)}
         )
+        self._input.write(cell.stdin)
+        if live is not None:
+            self._streams.show(live)
+            live.attach(self._input)
+        if cell.stdin and not cell.streamed:
+            self._input.end_input()
         if not self.alive:
             running.done.set_result(None)
         timer = self._loop.call_later(cell.seconds, self._stop, CellOutcome.TIME_LIMIT)

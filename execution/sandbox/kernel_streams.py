@@ -37,7 +37,6 @@ class KernelStreams:
     def show(self, live: Live) -> None:
         self._stdio.stdout.on_data = lambda data: live.on_output("stdout", data)
         self._stdio.stderr.on_data = lambda data: live.on_output("stderr", data)
-        live.attach(self)
 
     def hide(self) -> None:
         self._stdio.stdout.on_data = self._stdio.stderr.on_data = None

@@ -1,4 +1,4 @@
-"""A client of /ws/run/, over the wire with the stock `websockets` library or inside this process over plain ASGI."""
+"""A client of /ws/run/ or another socket, over the wire with the stock `websockets` library or inside this process."""
 
 import asyncio
 import json
@@ -103,9 +103,11 @@ class Network:
 
 
 @asynccontextmanager
-async def over_network(url: str, *, key: str = "", headers: Mapping[str, str] | None = None) -> AsyncIterator[Client]:
+async def over_network(
+    url: str, *, key: str = "", headers: Mapping[str, str] | None = None, path: str = PATH
+) -> AsyncIterator[Client]:
     """A WebSocket to a running service; with `key`, the server has accepted it already."""
-    address = url.replace("http", "ws", 1) + PATH
+    address = url.replace("http", "ws", 1) + path
     async with connect(address, additional_headers=headers, max_size=None, proxy=None) as connection:
         client = Client(Network(connection))
         if key:

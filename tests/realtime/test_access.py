@@ -12,10 +12,9 @@ from django.utils import timezone
 from accounts.key_lifecycle import change_websocket_key, create_websocket_key, revoke_websocket_key
 from accounts.models import WebSocketKey
 from billing.plans import FREE
-from execution import websocket
 from execution.history import history_service
 from execution.models import Run
-from execution.realtime import open_now
+from execution.realtime import open_now, socket
 from tests.cast import Cast, Person
 from tests.realtime.clients import Client, in_process
 from tests.sandbox.supervisors import RunningSupervisor
@@ -67,7 +66,7 @@ async def test_nothing_is_heard_before_the_key(web: Cast, frame: str | bytes):
 
 
 async def test_who_says_nothing_is_not_waited_for(web: Cast, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(websocket, "AUTH_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "AUTH_SECONDS", 0.05)
     async with in_process() as client:
         assert await client.refusal() == ("key_missing", 4401)
 

@@ -134,6 +134,26 @@ async def test_input_comes_from_the_request_or_live(context: Context) -> None:
     assert await context.value("name") == "'Ada'"
 
 
+async def test_the_input_of_a_cell_ends_and_the_next_has_its_own(context: Context) -> None:
+    result = await context.run("print(input())\ninput()", stdin=b"a\n")
+    assert (result.stdout, result.error and result.error.name) == (b"a\n", "EOFError")
+    large = b"x" * 200_000 + b"\n"
+    assert (await context.run("import sys\nprint(len(sys.stdin.read()))", stdin=large)).stdout == b"200001\n"
+    assert (await context.run("print(repr(sys.stdin.read()))")).stdout == b"''\n"
+    live = Live(on_output=lambda _stream, _data: None)
+    live.write(b"one\ntwo\n")
+    live.end_input()
+    cell = Cell("print(sys.stdin.read().split(), sys.stdin.read())", streamed=True)
+    result = await context.client.execute(scope=ALICE, context_id=context.id, cell=cell, live=live, on_item=None)
+    assert result.stdout == b"['one', 'two'] \n"
+    assert (await context.run("print(input())", stdin=b"again\n")).stdout == b"again\n"
+
+
+async def test_what_a_child_process_read_does_not_keep_the_end_away(context: Context) -> None:
+    code = "import subprocess, sys\nprint(subprocess.check_output(['head', '-c', '2']), repr(sys.stdin.read()))"
+    assert (await context.run(code, stdin=b"ab")).stdout == b"b'ab' ''\n"
+
+
 async def test_what_is_displayed_comes_by_its_types_and_as_it_comes(context: Context) -> None:
     shown: list[Item] = []
     live = Live(on_output=lambda _stream, _data: None)
@@ -256,7 +276,8 @@ async def test_one_that_is_killed_from_outside_has_ended(context: Context) -> No
     await asyncio.sleep(0.2)
     (pid,) = processes(child)
     for other in sharing_pids_with(pid):
-        os.kill(other, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # the first of them takes the others along
+            os.kill(other, signal.SIGKILL)
     assert (await run).outcome is CellOutcome.ENDED
     await context.client.restart(scope=ALICE, context_id=context.id)
     assert await context.value("1") == "1"

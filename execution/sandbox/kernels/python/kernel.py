@@ -7,10 +7,12 @@ import asyncio
 import base64
 import builtins
 import contextlib
+import io
 import json
 import os
 import queue
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -155,6 +157,45 @@ def told(shell, error):
     }
 
 
+class Input(io.RawIOBase):
+    """Standard input, cell by cell: a pipe that never ends, whose end for the running cell comes over the channel."""
+
+    # How long what child processes have read may keep the end away, in seconds.
+    PATIENCE = 0.5
+
+    def __init__(self):
+        self.taken = 0
+        self.end = None  # after how many bytes, counted since the kernel began
+        self.woken, self.wake = os.pipe()
+
+    def begin(self, streamed):
+        """A cell begins."""
+        self.end = None if streamed else self.taken
+
+    def end_after(self, written):
+        self.end = written
+        os.write(self.wake, b".")
+
+    def readable(self):
+        return True
+
+    def fileno(self):
+        return 0
+
+    def readinto(self, buffer):
+        while True:
+            patience = None if self.end is None else 0 if self.taken >= self.end else self.PATIENCE
+            ready, _, _ = select.select([0, self.woken], [], [], patience)
+            if 0 in ready:
+                data = os.read(0, len(buffer))
+                self.taken += len(data)
+                buffer[: len(data)] = data
+                return len(data)
+            if self.woken not in ready:
+                return 0
+            os.read(self.woken, 1)
+
+
 class Kernel:
     def __init__(self):
         self.shell = Shell.instance(colors="nocolor", xmode="Context")
@@ -163,7 +204,8 @@ class Kernel:
         self.busy = False
         self.streamed = False
         self.figures_ready = False
-        self.read_line = builtins.input
+        self.stdin = Input()
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(self.stdin), "utf-8", errors="replace")
         builtins.input = self.input
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
@@ -184,7 +226,10 @@ class Kernel:
         """In a thread of its own."""
         while message := receive():
             if message["do"] == "execute":
+                self.stdin.begin(message["streamed"])
                 self.cells.put(message)
+            elif message["do"] == "input_end":
+                self.stdin.end_after(message["written"])
             elif message["do"] == "interrupt" and self.busy:
                 signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         os._exit(0)

@@ -7,6 +7,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 
+from config.api_paths import refuses_in_words
 from config.errors import (
     ApiError,
     BodyTooLarge,
@@ -42,13 +43,16 @@ def internal_error(request_id: str) -> InternalError:
     return InternalError(f"Something broke on our side. If it stays, report it with the request id {request_id}.")
 
 
-def error_response(error: ApiError) -> JsonResponse:
-    """The answer of a refusal: its status, its headers and its body."""
+def error_response(error: ApiError, *, path: str = "") -> HttpResponse:
+    """The answer of a refusal: its status, its headers and its body. `path` is where it is refused."""
     headers: Mapping[str, str] = error.headers
+    if refuses_in_words(path):
+        words = "text/plain; charset=utf-8"
+        return HttpResponse(error.message, status=error.status, headers=headers, content_type=words)
     return JsonResponse(error.body(), status=error.status, headers=headers)
 
 
-def in_shape(response: HttpResponseBase, *, method: str) -> HttpResponseBase:
+def in_shape(response: HttpResponseBase, *, method: str, path: str) -> HttpResponseBase:
     """Django's own refusal of a method, with an empty body, in our shape; OPTIONS is answered instead of refused.
 
     Any other answer is returned as it is.
@@ -61,4 +65,4 @@ def in_shape(response: HttpResponseBase, *, method: str) -> HttpResponseBase:
         del answer.headers["Content-Type"]
         return answer
     refusal = MethodNotAllowed(f"This address takes {methods}, not {method}.", headers={"Allow": f"{methods}, OPTIONS"})
-    return error_response(refusal)
+    return error_response(refusal, path=path)

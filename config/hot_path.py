@@ -93,7 +93,8 @@ class HotHandler(ASGIHandler):
             body = await read_body(headers, receive, limit=await body_limit(scope))
             set_script_prefix(get_script_prefix(scope))
             request = _request(scope, body)
-            return in_shape(await cancelled_with_client(self._view(request), receive), method=scope["method"])
+            response = await cancelled_with_client(self._view(request), receive)
+            return in_shape(response, method=scope["method"], path=scope["path"])
         except ClientGone:
             raise
         except Exception as error:
@@ -101,7 +102,7 @@ class HotHandler(ASGIHandler):
             if refusal is None:
                 _log.exception("view failed", path=access_log.masked(scope["path"]))
                 refusal = internal_error(request_id)
-            return error_response(refusal)
+            return error_response(refusal, path=scope["path"])
 
     async def _view(self, request: ASGIRequest) -> HttpResponseBase:
         match = get_resolver().resolve(request.path_info)

@@ -66,4 +66,5 @@ class ApiErrorMiddleware(MiddlewareMixin):
         return error_response(exception) if isinstance(exception, ApiError) else None
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        return in_shape(response, method=request.method or "") if is_api(request.path_info) else response
+        path = request.path_info
+        return in_shape(response, method=request.method or "", path=path) if is_api(path) else response

@@ -56,7 +56,8 @@ async def admit_run(
 
     With `connection`, the id of a WebSocket connection, that connection's rate counts in place of the key's rate and
     concurrency, because one such key may stand on a page with many readers; all connections of the organisation
-    together run at most as many programs at once as the plan has connections. With `queued`, only the run of the month:
+    together run at most as many programs at once as the plan has connections. So do the users of a token, over whatever
+    surface, who have no rate of their own. With `queued`, only the run of the month:
     the key's rate was counted when the run was queued, and how many of those run at once is up to the workers.
 
     Raises LimitExceeded with code `run_quota`, `concurrency_limit` or `rate_limit`, and Unavailable when the limits
@@ -159,11 +160,15 @@ async def _reserve_again(caller: Caller, plan: Plan, run_id: UUID) -> quotas.Res
 
 
 def _policies(caller: Caller, plan: Plan, member: str, connection: str | None) -> tuple[Policy, ...]:
+    # A connection is opened in no time, so its rate alone would bound nothing.
+    over_connections = Policy.concurrency(Lease(_OVER_CONNECTIONS, plan.concurrent_connections, member, LEASE_SECONDS))
+    if caller.kind == "token":
+        # One account's many users, who type lines into a console: no rate of their own.
+        return (over_connections, _key_rate(caller, plan))
     if connection is not None:
         rate = plan.connection_rate
         return (
-            # A connection is opened in no time, so its rate alone would bound nothing.
-            Policy.concurrency(Lease(_OVER_CONNECTIONS, plan.concurrent_connections, member, LEASE_SECONDS)),
+            over_connections,
             Policy.rate(TokenBucket.per_second(f"connection:{connection}", rate.per_second, rate.burst)),
         )
     return (Policy.concurrency(_key_places(caller, plan, member)), _key_rate(caller, plan))

@@ -7,6 +7,7 @@ from execution.callbacks import views as callback_views
 from execution.contexts import file_views
 from execution.contexts import views as context_views
 from execution.openapi import views as openapi_views
+from execution.repl import views as repl_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/run-code-sync/?$", views.run_code_sync, name="run_code_sync"),
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^contexts/(?P<context_id>[A-Za-z0-9_-]+)/restart/?$", context_views.restart, name="restart_context"),
     re_path(r"^contexts/(?P<context_id>[A-Za-z0-9_-]+)/files/?$", file_views.files, name="context_files"),
     re_path(r"^contexts/(?P<context_id>[A-Za-z0-9_-]+)/files/(?P<path>[\s\S]+)$", file_views.file, name="context_file"),
+    re_path(r"^eval/?$", repl_views.evaluate, name="eval"),
     re_path(r"^api/run-code-batch/?$", batch_views.run_code_batch, name="run_code_batch"),
     re_path(r"^api/batches/?$", batch_views.batches, name="batches_api"),
     re_path(r"^api/batches/(?P<batch_id>[0-9]+)/?$", batch_views.batch, name="batch_api"),

@@ -67,15 +67,17 @@ async def run_cell(
     watcher: Watcher | None = None,
     connection: str | None = None,
     run_id: UUID | None = None,
+    scope: str | None = None,
 ) -> CellAnswer:
     """Runs a cell in the context that it names, or in a new one. `watcher` sees it while it runs; `connection` is the
-    id of the WebSocket connection that it came over; `run_id` is the id to bill it under, once however often.
+    id of the WebSocket connection that it came over; `run_id` is the id to bill it under, once however often. `scope`
+    tells whose context it is, where it is not the organisation's at large.
 
     Raises NotFound for a context that is not the caller's, InvalidRequest for one of another language, Conflict
     (`context_ended`), LimitExceeded and Unavailable; nothing is billed then.
     """
     plan = await plan_for(caller.organisation_id)
-    contexts, scope = ContextClient(sandbox_client()), scope_of(caller)
+    contexts, scope = ContextClient(sandbox_client()), scope or scope_of(caller)
     async with admit_run(caller, plan, run_id=run_id or uuid4(), connection=connection) as admission, told():
         kernel = await _kernel_of(request, contexts, scope)
         context_id = request.context_id or (await _open(kernel, plan, contexts, scope)).id

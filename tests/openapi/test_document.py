@@ -24,10 +24,18 @@ from tests.cast import Cast
 from tests.execution.models.test_results import RESULT
 
 # The document itself; files for browsers; and the other protocols, which describe themselves.
-NOT_REST = {"openapi_json", "openapi_yaml", "widget_js", "api_js"}
+# `eval` is the ReplitClient protocol's: a form, and refusals in plain text.
+NOT_REST = {"openapi_json", "openapi_yaml", "widget_js", "api_js", "eval"}
 
 # Codes that only messages of connections and entries of batches carry.
-ELSEWHERE = {"checker_failed": 400, "not_running": 400, "stopped": 400, "foreign_key": 403}
+ELSEWHERE = {
+    "checker_failed": 400,
+    "not_running": 400,
+    "stopped": 400,
+    "foreign_key": 403,
+    "token_invalid": 401,
+    "token_expired": 401,
+}
 
 
 def named_patterns(resolver: URLResolver, prefix: str = "") -> list[tuple[str, URLPattern]]:

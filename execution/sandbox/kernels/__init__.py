@@ -14,16 +14,17 @@ from execution.sandbox.builds import Build, BuildFile
 @dataclass(frozen=True, slots=True)
 class KernelSpec:
     """`compiler` is the toolchain whose root it runs on, `command` its argv. It speaks the protocol of
-    `execution.sandbox.channel` on descriptor 3."""
+    `execution.sandbox.channel` on descriptor 3. `folder` has its files, where another kernel has the same."""
 
     id: str
     compiler: str
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
 
     @property
     def files(self) -> Build:
-        folder = Path(__file__).parent / self.id
+        folder = Path(__file__).parent / (self.folder or self.id)
         paths = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
         return Build(tuple(BuildFile(str(path.relative_to(folder)), "file", path.read_bytes()) for path in paths), b"")
 
@@ -46,5 +47,15 @@ KERNELS = {
         ),
         KernelSpec("python_debugger", "python-3.14", ("/usr/bin/python3.14", "-B", "-u", "/build/kernel.py")),
         KernelSpec("typescript", "node", ("/usr/local/bin/node", "--no-warnings", "/build/kernel.mjs")),
+        # The consoles of the ReplitClient protocol.
+        KernelSpec("python_repl", "python-3.14", ("/usr/bin/python3.14", "-B", "/build/kernel.py")),
+        KernelSpec("ruby", "ruby-4.0", ("/usr/local/bin/ruby", "--disable=syntax_suggest", "/build/kernel.rb")),
+        KernelSpec("php", "php-8.5", ("/usr/bin/php8.5", "/build/main.php")),
+        KernelSpec(
+            "nodejs",
+            "node",
+            ("/usr/local/bin/node", "--no-warnings", "/build/kernel.mjs", "javascript"),
+            folder="typescript",
+        ),
     )
 }

@@ -1,4 +1,5 @@
 // The TypeScript and JavaScript kernel: Node.js's inspector evaluates the cells in this thread, as its REPL does.
+// With the argument "javascript" it is a plain console: cells are taken as they are, and every value is shown.
 
 import { statSync, writeSync } from "node:fs";
 import { Session } from "node:inspector/promises";
@@ -14,6 +15,7 @@ import { withImports } from "./imports.mjs";
 const sucrase = () => createRequire("/opt/javascript/package.json")("sucrase");
 
 const CHANNEL = 3;
+const PLAIN = process.argv[2] === "javascript";
 const INTERRUPTED = { name: "Interrupted", value: "The cell was interrupted.", traceback: "Interrupted" };
 const DISPLAY = Symbol.for("Jupyter.display");
 
@@ -37,7 +39,7 @@ const plain = (value) => (value instanceof Uint8Array ? Buffer.from(value).toStr
 const ofTypes = (types) => Object.fromEntries(Object.entries(types).map(([type, data]) => [type, plain(data)]));
 
 function bundle(value) {
-  const text = { "text/plain": inspect(value, { colors: false, depth: 6 }) };
+  const text = { "text/plain": inspect(value, { colors: false, depth: PLAIN ? 2 : 6 }) };
   return typeof value?.[DISPLAY] === "function" ? { ...text, ...ofTypes(value[DISPLAY]()) } : text;
 }
 
@@ -91,7 +93,7 @@ function errorOf(error) {
 function javascriptOf(code) {
   let stripped;
   try {
-    stripped = stripTypeScriptTypes(code, { mode: "strip" });
+    stripped = PLAIN ? code : stripTypeScriptTypes(code, { mode: "strip" });
   } catch (error) {
     if (error.code !== "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return code;
     stripped = sucrase().transform(code, { transforms: ["typescript"], disableESTransforms: true, keepUnusedImports: true }).code;
@@ -119,7 +121,7 @@ async function valueOf({ objectId, unserializableValue, value }) {
 }
 
 async function evaluate(code, count) {
-  const expression = `${javascriptOf(code)}\n//# sourceURL=cell-${count}.ts`;
+  const expression = `${javascriptOf(code)}\n//# sourceURL=${PLAIN ? `REPL${count}` : `cell-${count}.ts`}`;
   const { result, exceptionDetails } = await session.post("Runtime.evaluate", {
     expression,
     replMode: true,
@@ -127,7 +129,8 @@ async function evaluate(code, count) {
   });
   if (exceptionDetails) return errorOf(await valueOf(exceptionDetails.exception));
   const value = await valueOf(result);
-  if (value !== undefined) show(bundle(value), { primary: true });
+  if (PLAIN) globalThis._ = value;
+  if (value !== undefined || PLAIN) show(bundle(value), { primary: true });
   return null;
 }
 
@@ -170,6 +173,6 @@ worker.on("error", (error) => {
   process.exit(1);
 });
 
-stripTypeScriptTypes(""); // its first call loads a compiler
+if (!PLAIN) stripTypeScriptTypes(""); // its first call loads a compiler
 await session.post("Runtime.enable");
 send({ event: "ready" });

@@ -1,0 +1,25 @@
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from accounts import token_owners
+from accounts.client_tokens import make_client_token
+from tests.server import Service
+
+
+@pytest.fixture(autouse=True)
+def _no_token_remembered() -> Iterator[None]:
+    """Row ids begin anew in each test."""
+    yield
+    token_owners.forget_everything()
+
+
+def new_token(secret: str, *, age_ms: float = 0, account_id: int | None = None) -> str:
+    return make_client_token(secret=secret, created_ms=int(time.time() * 1000 - age_ms), account_id=account_id)
+
+
+@pytest.fixture
+def token(service: Service) -> Callable[..., str]:
+    """Makes tokens of the running service's demo account."""
+    return lambda **options: new_token(service.demo["secret"], **options)

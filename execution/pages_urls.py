@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from execution import (
     pages_batches,
     pages_console,
+    pages_context_files,
     pages_contexts,
     pages_docs,
     pages_landing,
@@ -39,6 +40,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard/console/run/", pages_console.console_run, name="console_run"),
     path("dashboard/console/output/", pages_console.console_output, name="console_output"),
     path("dashboard/console/<slug:context_id>/", pages_console.console, name="context_console"),
+    path("dashboard/console/<slug:context_id>/files/", pages_context_files.context_files, name="context_files_page"),
+    path("dashboard/console/<slug:context_id>/files/send/", pages_context_files.send_files, name="send_files"),
+    path("dashboard/console/<slug:context_id>/files/remove/", pages_context_files.remove_file, name="remove_file"),
+    path(
+        "dashboard/console/<slug:context_id>/files/get/<path:path>",
+        pages_context_files.fetch_file,
+        name="fetch_file",
+    ),
     path("r/<slug:token>/", pages_runs.shared_run, name="shared_run"),
     path("dashboard/deliveries/<int:delivery_id>/resend/", callbacks.resend_delivery, name="resend_delivery"),
     path("playground/", pages_playground.playground, name="playground"),

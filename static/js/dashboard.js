@@ -15,6 +15,7 @@
     const { status } = event.detail.xhr;
     if (status === 403) trouble("This was not allowed. Reload the page: you may have been signed out.");
     else if (status === 404) trouble("This is no longer there. Reload the page.");
+    else if (status === 413) trouble("What was sent is too large.");
     else trouble("Something broke on our side. Try again in a moment.");
   });
 

@@ -98,6 +98,25 @@ def test_streams_are_shown_as_they_come_and_an_interrupt_keeps_the_state(page: P
     expect(run(page, "x").locator(".console__output")).to_have_text("5")
 
 
+def test_files_of_the_work_dir_are_at_hand(page: Page) -> None:
+    run(page, "open('é.txt', 'w').write('made')")
+    page.get_by_text("Files", exact=True).click()
+    files = page.locator("#files li")
+    expect(files).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="é.txt").click()
+    assert download.value.path().read_text() == "made"
+    page.get_by_label("Files to send").set_input_files({"name": "b.csv", "mimeType": "text/csv", "buffer": b"1,2"})
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(files).to_have_count(2)
+    expect(run(page, "open('b.csv').read()").locator(".console__output")).to_have_text("'1,2'")
+    run(page, "open('c.txt', 'w').close()")
+    expect(files).to_have_count(3)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove é.txt").click()
+    expect(files).to_have_count(2)
+
+
 def test_a_restart_forgets(page: Page) -> None:
     run(page, "x = 5")
     page.get_by_role("button", name="Restart").click()

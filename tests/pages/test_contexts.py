@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
 
@@ -180,6 +181,47 @@ async def test_what_is_wrong_is_refused_in_the_apis_words(cast: Cast, running: N
 
 def test_whoever_is_signed_out_is_sent_to_the_sign_in_page(client: Client, db: None) -> None:
     assert client.post(RUN, {"code": "1"}, headers=HTMX)["HX-Redirect"].startswith("/accounts/login/")
+
+
+# --- Files ---
+
+
+async def test_files_are_sent_listed_fetched_and_removed(cast: Cast, running: None) -> None:
+    client = await signed_in(cast.bob)
+    context_id = await opened(client, "open('made.txt', 'w').write('<b>made</b>')")
+    files = f"{CONSOLE}{context_id}/files/"
+    sent = SimpleUploadedFile("n e.bin", b"\x00\xff")
+    part = parse((await client.post(f"{files}send/", {"files": sent}, headers=HTMX)).content.decode())
+    assert [link.text for link in part.all("a", class_="mono")] == ["made.txt", "n e.bin"]
+    fetched = await client.get(part.all("a", class_="mono")[1]["href"])
+    assert (fetched.content, fetched["Content-Disposition"]) == (b"\x00\xff", "attachment")
+    assert fetched["Content-Type"] == "application/octet-stream"
+    assert fetched["X-Content-Type-Options"] == "nosniff"
+    told = await run(client, "open('n e.bin', 'rb').read()", context_id=context_id)
+    assert told[-1]["items"][0]["text"] == r"b'\x00\xff'"
+    part = parse((await client.post(f"{files}remove/", {"path": "made.txt"}, headers=HTMX)).content.decode())
+    assert [link.text for link in part.all("a", class_="mono")] == ["n e.bin"]
+
+
+async def test_a_file_that_cannot_be_removed_is_told(cast: Cast, running: None) -> None:
+    client = await signed_in(cast.bob)
+    context_id = await opened(client)
+    for path in ("nothing.txt", "../etc/passwd", ""):
+        answer = await client.post(f"{CONSOLE}{context_id}/files/remove/", {"path": path}, headers=HTMX)
+        assert parse(answer.content.decode()).one("p", role="alert").text
+    assert (await client.get(f"{CONSOLE}{context_id}/files/get/nothing.txt")).status_code == 404
+    assert (await client.get(f"{CONSOLE}{context_id}/files/get/..%2Fetc%2Fpasswd")).status_code == 404
+
+
+async def test_a_strangers_files_are_not_there(cast: Cast, running: None) -> None:
+    bob, charlie = await signed_in(cast.bob), await signed_in(cast.charlie)
+    context_id = await opened(bob, "open('secret.txt', 'w').write('s')")
+    files = f"{CONSOLE}{context_id}/files/"
+    assert (await charlie.get(files)).status_code == 404
+    assert (await charlie.get(f"{files}get/secret.txt")).status_code == 404
+    for action, fields in (("send", {"files": SimpleUploadedFile("a", b"a")}), ("remove", {"path": "secret.txt"})):
+        assert (await charlie.post(f"{files}{action}/", fields)).status_code == 404
+    assert "secret.txt" in (await page(bob, files)).text
 
 
 # --- The frame for what programs show ---

@@ -5,6 +5,8 @@ import { History } from "./history";
 import { prompt } from "./prompt";
 import { lines, post, Refusal } from "./stream";
 
+declare const htmx: { ajax(method: string, url: string, place: { target: string; swap: string }): Promise<void> };
+
 const root = document.getElementById("console");
 if (root) start(root);
 
@@ -18,6 +20,7 @@ function start(root: HTMLElement): void {
   const runButton = byId<HTMLButtonElement>("run");
   const interruptButton = byId<HTMLButtonElement>("interrupt");
   const restartButton = byId<HTMLButtonElement>("restart");
+  const work = byId<HTMLDetailsElement>("work");
   const history = new History(`console-${document.body.dataset.organisation}`);
 
   let context = root.dataset.context ?? "";
@@ -30,8 +33,14 @@ function start(root: HTMLElement): void {
     runButton.disabled = running !== null;
     interruptButton.disabled = running === null;
     restartButton.disabled = !context;
+    work.hidden = !context;
     language.disabled = running !== null || context !== "";
     window.history.replaceState(null, "", context ? `${consoleUrl}${context}/` : consoleUrl);
+  };
+
+  /** Lists the files anew, where somebody looks at them. */
+  const files = (): void => {
+    if (context && work.open) void htmx.ajax("GET", `${consoleUrl}${context}/files/`, { target: "#files", swap: "outerHTML" });
   };
 
   const carryOut = async (cell: CellView, text: string, signal: AbortSignal): Promise<void> => {
@@ -86,6 +95,7 @@ function start(root: HTMLElement): void {
     }
     running = null;
     tell();
+    files();
     form.scrollIntoView({ block: "nearest" });
     if (document.activeElement === document.body) code.focus();
   };
@@ -117,9 +127,11 @@ function start(root: HTMLElement): void {
       count = 0;
       remark(cells, "Restarted: variables and files are gone.");
       tell();
+      files();
     }
     code.focus();
   });
+  work.addEventListener("toggle", files);
   byId("forget").addEventListener("click", () => history.forget());
 
   root.hidden = false;

@@ -16,7 +16,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(or $(HOME),/root)/.cache)/runcode
 TESTS ?= tests
 LOCK = $(CACHE)/lock/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras pyproject.toml
 
-.PHONY: help run test test-drivers doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections coverage soak ci clean
+.PHONY: help run test test-drivers doctor toolchains lint types imports migrations deployable lock format frontend bench bench-connections bench-contexts coverage soak ci clean
 .PHONY: _python _venv _venv-dev _toolchains _toolchains-all _checks _tools
 
 help: ## List the targets
@@ -90,6 +90,10 @@ bench: _tools ## Measure whole calls against the bare toolchain; writes RUNCODE_
 bench-connections: _tools ## Measure what 1,200 idle connections cost: memory of each, and the calls beside them
 	@$(MAKE) _toolchains
 	@$(BIN)/python -m bench.connections
+
+bench-contexts: _tools ## Measure contexts beside a bare interpreter and a bare kernel, and a hundred that are live at once
+	@$(MAKE) _toolchains
+	@$(BIN)/python -m bench.contexts
 
 coverage: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
 coverage: _tools ## Run the tests and show what they leave out (90 % of sandbox, accounts, billing at least)

@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.cpu import Group, accounting_root, cpu_seconds
 from execution.sandbox.native.driver import instance_name
+from execution.sandbox.supervisor import socket_path
 
 REPOSITORY = Path(__file__).parent.parent
 START_SECONDS = 120.0
@@ -80,6 +81,7 @@ class BenchService:
     ) -> None:
         self.port = port
         self.demo = demo
+        self.supervisor = socket_path(home)
         self._environment = environment
         self._key = demo["api_key"]
         self._groups = (group.path, accounting_root() / "runcode" / instance_name(home))
@@ -95,6 +97,11 @@ class BenchService:
             if b"execution.management.web" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 return int(pid)
         raise RuntimeError("There is no web process.")
+
+    @property
+    def sandboxes(self) -> Path:
+        """The folder of the sandboxes' control groups."""
+        return self._groups[1]
 
     def connect(self, **call: str) -> Connection:
         """`call`: the `compiler`, the `code` and the `expected` output of what it will call."""

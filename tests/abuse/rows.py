@@ -199,7 +199,7 @@ ELSEWHERE = {
     32: "tests/sandbox/test_job.py",
     42: "tests/browser/test_widget_runs.py",
     43: "tests/callbacks/test_guard.py",
-    44: "tests/sandbox/test_contexts.py",
+    44: "tests/abuse/test_contexts.py",
     46: "tests/abuse/test_randomness.py",
     48: "tests/abuse/test_toolchains_untouched.py",
     50: "tests/abuse/test_randomness.py",

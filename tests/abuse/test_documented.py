@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from tests.abuse.context_rows import CONTEXT_ROWS, CONTEXTS_APART
 from tests.abuse.drivers import HOSTS
 from tests.abuse.rows import ELSEWHERE, ROWS
 
@@ -20,6 +21,12 @@ def test_the_table_has_every_row_and_no_other() -> None:
 def test_rows_that_are_tried_elsewhere_are() -> None:
     for path in ELSEWHERE.values():
         assert (REPOSITORY / path).is_file(), path
+
+
+def test_the_rows_that_are_tried_in_contexts_are_named() -> None:
+    (named,) = re.findall(r"Rows ([\d, ]+) and (\d+) are tried in the cells of contexts", PAGE)
+    told = [int(number) for number in [*named[0].split(", "), named[1]]]
+    assert told == sorted({row.number for row in CONTEXT_ROWS} | CONTEXTS_APART)
 
 
 def test_the_drivers_are_named() -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from execution.sandbox import artifacts
+from execution.sandbox.cells import CellResult
 from execution.sandbox.job import MIB, Outcome, Result
 
 Check = Callable[[Result], None]
@@ -16,7 +17,7 @@ Check = Callable[[Result], None]
 KILLED = {Outcome.TIME_LIMIT: (124, None), Outcome.MEMORY_LIMIT: (137, 9), Outcome.OUTPUT_LIMIT: (137, 9)}
 
 
-def every_attempt_refused(result: Result) -> None:
+def every_attempt_refused(result: Result | CellResult) -> None:
     lines = result.stdout.decode().splitlines()
     assert lines, result
     assert lines[-1] == "done", result

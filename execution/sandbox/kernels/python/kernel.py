@@ -286,6 +286,7 @@ class Kernel:
 
 
 if __name__ == "__main__":
+    os.set_inheritable(CHANNEL, False)
     os.chdir("/work")
     sys.path[0] = ""
     sys.argv = [""]

@@ -3,7 +3,7 @@ html{${`color-scheme:${document.documentElement.dataset.theme==="dark"||!documen
 body{margin:0;padding:4px}
 body>:first-child{margin-top:0}body>:last-child{margin-bottom:0}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-table.dataframe{font-size:13px}
+table.dataframe{border:0;font-size:13px}
 table.dataframe :is(td,th){padding:2px 10px;border:0;border-bottom:1px solid #8886;text-align:right;overflow-wrap:normal}
 pre,code{font-family:ui-monospace,Menlo,Consolas,monospace}
 img,svg{max-width:100%}

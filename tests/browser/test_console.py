@@ -117,6 +117,14 @@ def test_files_of_the_work_dir_are_at_hand(page: Page) -> None:
     expect(files).to_have_count(2)
 
 
+def test_it_fits_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 700})
+    run(page, "print('a_word_without_an_end' * 20)\nopen('x' * 60, 'w').close()")
+    page.get_by_text("Files", exact=True).click()
+    expect(page.locator("#files li")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_a_restart_forgets(page: Page) -> None:
     run(page, "x = 5")
     page.get_by_role("button", name="Restart").click()

@@ -34,6 +34,7 @@ from execution.history import history_service  # noqa: E402
 from execution.idempotency import expiry as idempotency_expiry  # noqa: E402
 from execution.mcp_server import mcp_service  # noqa: E402
 from execution.realtime import open_now  # noqa: E402
+from execution.repl.socket import repl_socket  # noqa: E402
 from execution.sandbox_clients import sandbox_connections  # noqa: E402
 from execution.socket_io import is_socket_io, keep_sweeping, socket_io, socket_io_service  # noqa: E402
 from execution.tickets import ticket_service  # noqa: E402
@@ -85,6 +86,7 @@ application = ProtocolTypeRouter(
         "websocket": URLRouter(
             [
                 # Channels gives these patterns ASGI applications, which Django's own types do not know.
+                re_path(r"^ws/?$", repl_socket),  # type: ignore[arg-type]
                 re_path(r"^ws/run/?$", run_socket),  # type: ignore[arg-type]
                 re_path(r"^ws/contexts/(?P<context_id>[A-Za-z0-9_-]+)/?$", context_socket),  # type: ignore[arg-type]
                 re_path(r"^socket\.io(/|$)", socket_io),  # type: ignore[arg-type]

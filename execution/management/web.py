@@ -43,9 +43,11 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Polls wait for as long as nothing happens, and the server for the polls, for all of its grace."""
         # Here, because it imports models: the application is loaded by now, and was not when this module was.
+        from execution.repl.socket import end_all  # noqa: PLC0415
         from execution.socket_io import answer_polls  # noqa: PLC0415
 
         answer_polls()
+        await end_all()
         await super().shutdown(sockets)
 
 

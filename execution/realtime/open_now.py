@@ -1,8 +1,8 @@
 """The connections that are open in this process, and the task that ends those whose key is no longer good.
 
-A key that is revoked, restricted or expires ends its connections: at once when a process or page tells of the
-change (broadcast topic `key`), and within `EVERY_SECONDS` when only time has passed. To look at a connection again
-costs one access to the memory of keys.
+A key that is revoked, restricted or expires ends its connections, and so does an account secret that is replaced: at
+once when a process or page tells of the change (broadcast topics `key` and `account-secret`), and within
+`EVERY_SECONDS` when only time has passed. To look at a connection again costs one access to the memory of keys.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from accounts import broadcast
 from accounts.authentication import TOPIC
+from accounts.organisations import SECRET_TOPIC
 
 EVERY_SECONDS: Final = 5.0
 # Others come to their turn in between.
@@ -81,3 +82,4 @@ def _told(_key: str) -> None:
 
 
 broadcast.subscribe(TOPIC, _told)
+broadcast.subscribe(SECRET_TOPIC, _told)

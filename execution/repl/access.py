@@ -50,6 +50,15 @@ async def caller_of(text: str, scope: Mapping[str, Any]) -> Caller:
     return Caller(owner, 0, "token")
 
 
+async def check_again(text: str, caller: Caller) -> None:
+    """Whether the token of a connection is still good. Raises NotAuthenticated."""
+    token = parse_client_token(text)
+    if token is None or await owner_of(token, caller.organisation_id) != caller.organisation_id:
+        raise _invalid("The account's secret was replaced: make a new token.")
+    if not token.in_time(time.time() * 1000):
+        raise _expired(token)
+
+
 def _account_of_host(host: str) -> int | None:
     """The account of a host name such as `42.runcode.example`, where this service is `runcode.example`."""
     name = host.rpartition(":")[0] or host

@@ -85,7 +85,8 @@ def program_of(language: Language, code: str) -> RunRequest:
     """The request that runs `code` as a program. Raises InvalidRequest."""
     compiler = language.compiler
     content = check_code(code).encode("utf-8", "replace")
-    return RunRequest(compiler=compiler, files={compiler.file_name: content}, entrypoint=compiler.file_name)
+    name = compiler.file_name
+    return RunRequest(compiler=compiler, files={name: content}, entrypoint=name, output_files=ALL_FILES)
 
 
 async def run_program(caller: Caller, request: RunRequest, screen: Screen) -> Value:
@@ -124,7 +125,7 @@ async def open_console(caller: Caller, kernel: str, *, scope: str) -> str:
             kernel=kernel,
             limits=limits_for(plan),
             idle_seconds=plan.context_idle_seconds,
-            # The scope is one client's, whose connection has a seat; a second one while the first is being closed.
+            # The scope is one client's, whose connection has a seat: a console, and a program that is debugged.
             most=2,
         )
     return info.id
@@ -144,8 +145,12 @@ async def run_in_console(
     watcher = Watcher(screen.live, lambda _id, _headers: None, lambda _item: None, feeds=feeds)
     answer = await run_cell(caller=caller, request=request, watcher=watcher, scope=scope)
     result = answer.result
-    lost = result.outcome in (CellOutcome.MEMORY_LIMIT, CellOutcome.ENDED)
-    return Value(_value_of(result), _cell_error(result), lost=lost)
+    return Value(_value_of(result), cell_error(result), lost=lost(result))
+
+
+def lost(result: CellResult) -> bool:
+    """Whether the cell took its console along."""
+    return result.outcome in (CellOutcome.MEMORY_LIMIT, CellOutcome.ENDED)
 
 
 def _value_of(result: CellResult) -> str:
@@ -154,7 +159,8 @@ def _value_of(result: CellResult) -> str:
     return text if len(text) <= MOST_VALUE else f"{text[:MOST_VALUE]}…"
 
 
-def _cell_error(result: CellResult) -> str:
+def cell_error(result: CellResult) -> str:
+    """The traceback of a cell that failed, and why it was stopped where it was; empty for one that did not."""
     error = error_of(result)
     if error is None:
         return ""

@@ -218,10 +218,14 @@ function prepared(string $code): array
         } catch (\ParseError) {
             continue;
         }
-        foreach (array_slice(array_reverse(statements($tokens)), 0, 3) as $start) {
+        foreach (array_reverse(statements($tokens), true) as $start => $certain) {
             $returned = substr($whole, 0, $start) . " return " . substr($whole, $start);
             if (fits($returned)) {
                 return [$returned, true];
+            }
+            if ($certain) {
+                // The last statement is no expression.
+                break;
             }
         }
         return [$whole, false];
@@ -239,25 +243,29 @@ function fits(string $code): bool
     }
 }
 
-/** Where the statements of the outermost level may begin, as offsets into the code; nothing but an end begins none. */
+/**
+ * Where the statements of the outermost level may begin, as offsets into the code, and whether one certainly does there:
+ * what follows a brace may also go on with the statement. Nothing but an end begins none.
+ */
 function statements(array $tokens): array
 {
     $starts = [];
     $depth = 0;
-    $begin = true;
+    $begin = $certain = true;
     foreach (array_slice($tokens, 1) as $token) {
         if ($token->isIgnorable()) {
             continue;
         }
         if ($begin && $depth === 0 && $token->text !== ";" && !$token->is([T_CLOSE_TAG, T_INLINE_HTML])) {
-            $starts[] = $token->pos - strlen("<?php ");
+            $starts[$token->pos - strlen("<?php ")] = $certain;
         }
         $depth += match ($token->text) {
             "{", "(", "[", '${', "#[" => 1,
             "}", ")", "]" => -1,
             default => 0,
         };
-        $begin = $depth === 0 && ($token->text === ";" || $token->text === "}");
+        $certain = $token->text === ";";
+        $begin = $depth === 0 && ($certain || $token->text === "}");
     }
     return $starts;
 }

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from accounts.caller import Caller
 from billing.subscriptions import plan_for
-from config.errors import InvalidRequest
 from execution.contexts.cells import told
 from execution.repl.evaluations import Screen, Value, cell_error, close_console, lost, open_console, run_in_console
 from execution.repl.languages import Language
@@ -31,14 +30,16 @@ class Debugging:
         self._language = language
         self._scope = scope
         self._console: str | None = None
+        self._ended: Value | None = None
         self._seconds_left = 0.0
 
     async def start(self, code: str, screen: Screen) -> Value:
-        """The value has an error where the program cannot be started. Raises InvalidRequest for a language without a
-        debugger, and what `run_cell` raises."""
+        """The value has an error where the program does not compile. Raises what `run_cell` raises."""
         kernel = self._language.debugger
         if kernel is None or kernel not in KERNELS:
-            raise InvalidRequest(f"There is no debugger for {self._language.name} here.")
+            # Told with the first step: a client that hears of no debugger waits for it without an end.
+            self._ended = Value(error=f"There is no debugger for {self._language.name} here.")
+            return Value()
         self._seconds_left = (await plan_for(self._caller.organisation_id)).limits.wall_seconds
         self._console = await open_console(self._caller, kernel, scope=self._scope)
         value = await run_in_console(self._caller, self._console, code, screen, scope=self._scope, feeds=True)
@@ -49,7 +50,8 @@ class Debugging:
     async def step(self, screen: Screen) -> tuple[dict[str, Any], Value | None]:
         """Where the program stands after the next step; and what it came to, once, when that has ended it."""
         if self._console is None:
-            return DONE, None
+            ended, self._ended = self._ended, None
+            return DONE, ended
         cell = Cell("step", seconds=max(self._seconds_left, _LEAST_SECONDS), streamed=True)
         async with told():
             result = await ContextClient(sandbox_client()).execute(
@@ -66,6 +68,7 @@ class Debugging:
         return DONE, Value(error=error)
 
     async def close(self) -> None:
+        self._ended = None
         if self._console is not None:
             console, self._console = self._console, None
             await close_console(console, scope=self._scope)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from accounts.caller import Caller
-from config.errors import Conflict, NotFound, Unavailable
+from config.errors import Conflict, NotFound
 from execution.realtime.outbox import Outbox
 from execution.repl import tools
 from execution.repl.debugging import Debugging
@@ -134,8 +134,13 @@ class Session:
         return [_result_of(value)]
 
     async def _run_tests(self, data: str) -> list[Message]:
-        suite_of(data)
-        raise Unavailable("Unit tests cannot be run here yet.")
+        files, suite = suite_of(data)
+        try:
+            found = await tools.unit_tests(self._caller, self._language.name, files, suite)
+        except tools.ToolRefused as refused:
+            return [message("result", "", str(refused))]
+        error = found.pop("error", "")
+        return [{**json_message("result", found), **({"error": error} if error else {})}]
 
     async def _start_debugger(self, code: str) -> list[Message]:
         await self._debugging.close()

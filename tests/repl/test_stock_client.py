@@ -268,6 +268,103 @@ def test_files_of_a_console_and_of_a_program(client: Callable[..., Any]) -> None
     assert client(script) == {"python3": told, "c": told}
 
 
+SUITES = {
+    "python3": (
+        "def add(a, b): return a + b",
+        "import unittest\nclass UnitTests(unittest.TestCase):\n"
+        "    def test_good(self): self.assertEqual(add(1, 2), 3)\n"
+        "    def test_bad(self): self.assertEqual(add(1, 2), 4)\n",
+    ),
+    "nodejs": (
+        "exports.add = (a, b) => a + b",
+        "const { add } = require('./index');\nconst assert = require('node:assert');\n"
+        "describe('add', () => { it('good', () => assert.equal(add(1, 2), 3));"
+        " it('bad', () => assert.equal(add(1, 2), 4)); });",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", SUITES)
+def test_unit_tests(client: Callable[..., Any], language: str) -> None:
+    code, suite = SUITES[language]
+    script = """
+        const repl = await connected(process.env.LANGUAGE);
+        const { CODE, SUITE } = process.env;
+        const found = await repl.runSingleUnitTests({ code: CODE, suiteCode: SUITE });
+        return [found, (await repl.evaluate("6 * 7", say)).data];
+    """
+    found, after = client(script, LANGUAGE=language, CODE=code, SUITE=suite)
+    assert found["passed"] is False
+    assert len(found["failures"]) == 1
+    assert "bad" in found["failures"][0]["name"]
+    assert after == "42"
+
+
+def test_lint_and_format(client: Callable[..., Any]) -> None:
+    script = """
+        const repl = await connected("python3");
+        const [found, formatted, broken] = [
+          await repl.lint("import os\\nx = 1\\n"), await repl.format("x  =  1"), await repl.format("x ="),
+        ];
+        const c = await connected("go");
+        return [found.data, formatted, Object.keys(broken), (await c.format("package main\\nfunc  main( ) {}")).code];
+    """
+    (finding, *_), formatted, broken, go = client(script)
+    assert (finding["line"], finding["severity"]) == (1, finding["severity"])
+    assert "os" in finding["message"]
+    assert formatted == {"code": "x = 1\n"}
+    assert broken == ["error"]
+    assert go == "package main\n\nfunc main() {}\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("python3", "def f(n):\n    m = n * 2\n    return m\nx = f(4)\nprint(x)\n"),
+    ],
+)
+def test_the_debugger_steps_through_a_program(client: Callable[..., Any], language: str, code: str) -> None:
+    script = """
+        const repl = await connected(process.env.LANGUAGE);
+        const debug = repl.debug(process.env.CODE, say);
+        const stacks = [];
+        let info;
+        for (let i = 0; i < 50 && !(info = await debug.step()).done; i++) stacks.push(info.stack);
+        const result = await debug.result();
+        const after = await debug.step();
+        const again = repl.debug(process.env.CODE, say);
+        const resumed = await again.resume();
+        return [stacks, info, result, after, resumed, said];
+    """
+    stacks, info, result, after, resumed, said = client(script, LANGUAGE=language, CODE=code)
+    assert max(map(len, stacks)) > min(map(len, stacks)), stacks
+    assert all(set(frame) == {"function", "file", "line", "locals"} for stack in stacks for frame in stack)
+    assert any(stack[0]["function"] == "f" and "m" in stack[0]["locals"] for stack in stacks), stacks
+    assert (info["done"], info["stack"]) == (True, [])
+    assert (result, resumed) == ({"command": "result", "data": ""}, {"command": "result", "data": ""})
+    assert after == {"done": True, "stack": []}
+    assert said == "8\n8\n"
+
+
+def test_a_program_that_does_not_parse_is_told_in_place_of_its_debugger(client: Callable[..., Any]) -> None:
+    script = """
+        const repl = await connected("python3");
+        await repl.reset();
+        repl._sendMessage("debuggerStart", "x ===");
+        const result = await repl._onMessage(/^result$/);
+        return [result.data, result.error.includes("SyntaxError")];
+    """
+    assert client(script) == ["", True]
+
+
+def test_a_language_without_a_debugger_says_so_at_the_end_of_the_program(client: Callable[..., Any]) -> None:
+    script = """
+        const debug = (await connected("ruby")).debug("puts 1", say);
+        return [await debug.step(), (await debug.result()).error];
+    """
+    assert client(script) == [{"done": True, "stack": []}, "There is no debugger for ruby here."]
+
+
 def test_evaluate_once(client: Callable[..., Any]) -> None:
     script = """
         const results = [];

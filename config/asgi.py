@@ -29,6 +29,7 @@ from execution import history_retention  # noqa: E402
 from execution.async_runs.service import queue_service  # noqa: E402
 from execution.batches.worker import batch_service  # noqa: E402
 from execution.callbacks.courier import courier_service  # noqa: E402
+from execution.contexts import plan_changes  # noqa: E402
 from execution.contexts.socket import context_socket  # noqa: E402
 from execution.history import history_service  # noqa: E402
 from execution.idempotency import expiry as idempotency_expiry  # noqa: E402
@@ -51,6 +52,7 @@ SERVICES: list[Service] = [
     background(history_retention.keep_expiring),
     *([ticket_service] if settings.BROKER else [queue_service, courier_service]),
     background(open_now.keep_checking),
+    background(plan_changes.keep_fitting),
     background(keep_sweeping),
     socket_io_service,
     mcp_service,

@@ -74,6 +74,14 @@ class ContextClient:
             return []
         return wire_contexts.decode_contexts(answer)
 
+    async def fit(self, *, scope: str, limits: Limits, idle_seconds: float, most: int) -> list[ContextInfo]:
+        """Closes those past `most`, the longest unused first; the rest stays, on these terms. Raises SandboxError."""
+        request = wire_contexts.encode_fit(scope=scope, limits=limits, idle_seconds=idle_seconds, most=most)
+        try:
+            return wire_contexts.decode_contexts(await self._client.ask(request))
+        except ConnectionLost:
+            return []
+
     async def files(self, *, scope: str, context_id: str) -> FileList:
         """The regular files of its work dir, while a cell runs or not. Raises ContextUnknown, ContextEnded and
         ContextBusy."""

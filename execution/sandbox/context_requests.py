@@ -25,6 +25,14 @@ async def answer(contexts: Contexts, message: wire.Message, live: Live | None, s
                 most=fields["most"],
             )
             return contexts_wire.encode_context(info)
+        case contexts_wire.FIT:
+            left = await contexts.fit(
+                scope=scope,
+                limits=Limits(**fields["limits"]),
+                idle_seconds=fields["idle_seconds"],
+                most=fields["most"],
+            )
+            return contexts_wire.encode_contexts(left)
         case contexts_wire.LIST:
             return contexts_wire.encode_contexts(contexts.listed(scope=scope))
         case contexts_wire.EXECUTE:

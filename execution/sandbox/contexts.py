@@ -142,6 +142,16 @@ class Contexts:
     async def close(self, *, scope: str, context_id: str) -> None:
         await self._end(self._get(scope, context_id))
 
+    async def fit(self, *, scope: str, limits: Limits, idle_seconds: float, most: int) -> list[ContextInfo]:
+        """Other terms for all contexts of a scope: those past `most` are closed, the longest unused first, and no busy
+        one before an idle one. `limits` hold from a restart on. Returns what is left."""
+        contexts = [context for context in self._contexts.values() if context.scope == scope]
+        contexts.sort(key=lambda context: (context.turn.locked(), context.used_at))
+        for context in contexts:
+            context.limits, context.idle_seconds = limits, idle_seconds
+        await asyncio.gather(*(self._end(context) for context in contexts[: max(0, len(contexts) - most)]))
+        return self.listed(scope=scope)
+
     def listed(self, *, scope: str) -> list[ContextInfo]:
         return [context.info for context in self._contexts.values() if context.scope == scope]
 

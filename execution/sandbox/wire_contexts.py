@@ -5,6 +5,7 @@ context_execute    scope, id, the cell; live: `output`, `item` …    → execut
 context_interrupt, context_restart, context_info   scope, id        → context
 context_close      scope, id                                        → closed
 context_list       scope                                            → contexts
+context_fit        scope, limits, idle_seconds, most                → contexts
 context_files      scope, id                                        → files
 context_file_read, context_file_remove   scope, id, path            → file, with its content; done
 context_file_write   scope, id, path, the content                   → done
@@ -25,14 +26,21 @@ RESTART = "context_restart"
 INFO = "context_info"
 CLOSE = "context_close"
 LIST = "context_list"
+FIT = "context_fit"
 FILES = "context_files"
 READ_FILE, WRITE_FILE, REMOVE_FILE = "context_file_read", "context_file_write", "context_file_remove"
-KINDS = frozenset({OPEN, EXECUTE, INTERRUPT, RESTART, INFO, CLOSE, LIST, FILES, READ_FILE, WRITE_FILE, REMOVE_FILE})
+KINDS = frozenset(
+    {OPEN, EXECUTE, INTERRUPT, RESTART, INFO, CLOSE, LIST, FIT, FILES, READ_FILE, WRITE_FILE, REMOVE_FILE}
+)
 
 
 def encode_open(*, scope: str, kernel: str, limits: Limits, idle_seconds: float, most: int) -> bytes:
     fields = {"scope": scope, "kernel": kernel, "limits": asdict(limits), "idle_seconds": idle_seconds, "most": most}
     return wire.encode(OPEN, fields)
+
+
+def encode_fit(*, scope: str, limits: Limits, idle_seconds: float, most: int) -> bytes:
+    return wire.encode(FIT, {"scope": scope, "limits": asdict(limits), "idle_seconds": idle_seconds, "most": most})
 
 
 def encode_execute(*, scope: str, context_id: str, cell: Cell, live: bool) -> bytes:

@@ -202,3 +202,31 @@ async def test_a_revoked_key_ends_the_connections_of_both(service: Service, api:
                 assert frames[-1]["code"] == "key_revoked"
                 assert await client.closed() == 4401
     assert primary(execute(api, "x", context_id=context_id))["text"] == "'kept'"
+
+
+PLAN = """
+from accounts.models import Organisation
+from billing.plans import PRO
+from billing.subscriptions import cancel, subscribe
+organisation_id = Organisation.objects.get(secret={secret!r}).pk
+{change}
+"""
+
+
+async def test_a_plan_that_holds_fewer_contexts_closes_the_longest_unused(service: Service, api: httpx.Client) -> None:
+    def change(line: str) -> None:
+        service.manage("shell", "-v0", "-c", PLAN.format(secret=service.demo["secret"], change=line))
+
+    await asyncio.to_thread(change, "subscribe(organisation_id, PRO)")
+    opened = [execute(api, f"x = {number}")["context_id"] for number in range(FREE.live_contexts + 2)]
+    async with over_network(service.url, path=f"/ws/contexts/{opened[0]}") as client:
+        await client.send("auth", key=service.demo["websocket_key"])
+        assert (await client.next())["type"] == "ready"
+        await asyncio.to_thread(change, "cancel(organisation_id)")
+        async with asyncio.timeout(HEALED):
+            while len(left := live(api)) > FREE.live_contexts:
+                await asyncio.sleep(0.1)
+        assert {context["context_id"] for context in left} == set(opened[2:])
+        assert primary(execute(api, "x", context_id=opened[2]))["text"] == "2"
+        await client.send("execute", code="x")
+        assert await client.refusal() == ("not_found", 4404)

@@ -364,6 +364,34 @@ async def test_a_customer_has_so_many_and_no_more(contexts: ContextClient) -> No
     await open_context(contexts, most=2)
 
 
+async def test_other_terms_close_the_longest_unused_and_keep_the_rest(contexts: ContextClient) -> None:
+    opened = [await open_context(contexts) for _ in range(4)]
+    busy = asyncio.create_task(opened[0].run("import time; time.sleep(60)"))
+    while (await contexts.info(scope=ALICE, context_id=opened[0].id)).state != "busy":
+        await asyncio.sleep(0.01)
+    await opened[1].run("x = 'kept'")
+    left = await contexts.fit(scope=ALICE, limits=Limits(), idle_seconds=60, most=2)
+    assert {info.id for info in left} == {opened[0].id, opened[1].id}
+    assert all(info.expires_at - info.used_at == pytest.approx(60) for info in left)
+    with pytest.raises(ContextUnknown):
+        await opened[3].run("1")
+    assert await opened[1].value("x") == "'kept'"
+    assert await contexts.fit(scope=CHARLIE, limits=Limits(), idle_seconds=1, most=0) == []
+    assert await contexts.fit(scope=ALICE, limits=Limits(), idle_seconds=60, most=0) == []
+    with pytest.raises(ContextUnknown):
+        await contexts.info(scope=ALICE, context_id=opened[0].id)
+    busy.cancel()
+
+
+async def test_twenty_at_once_answer_right_each_with_its_own_state(contexts: ContextClient) -> None:
+    opened = [await open_context(contexts) for _ in range(20)]
+    await asyncio.gather(*(each.run(f"x = {number}") for number, each in enumerate(opened)))
+    for _ in range(3):
+        await asyncio.gather(*(each.run("x += 100") for each in opened))
+    values = await asyncio.gather(*(each.value("x") for each in opened))
+    assert values == [str(number + 300) for number in range(20)]
+
+
 async def test_a_context_that_nobody_uses_is_closed(contexts: ContextClient) -> None:
     context = await open_context(contexts, idle_seconds=0.5)
     deadline = time.monotonic() + 20

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from execution.sandbox.cells import CellOutcome, CellResult
 from tests.abuse.rows import PROGRAMS
@@ -10,7 +11,8 @@ from tests.abuse.verdicts import every_attempt_refused
 
 Check = Callable[[CellResult], None]
 
-SECONDS = 5.0
+# For those that only time ends.
+SECONDS = 3.0
 # Writes to the channel what the kernel would.
 FORGED = """
 import json, os, struct
@@ -25,14 +27,16 @@ CONTEXTS_APART = {44, 45, 50}
 
 @dataclass(frozen=True)
 class ContextRow:
-    """`number` is that of the table in docs/security.md. `usable`: whether the context must take cells afterwards, with
-    its state kept; else it must say that it has ended, and be as new once it is restarted."""
+    """`number` is that of the table in docs/security.md. `after`: "usable" when the context must take cells with its
+    state kept, "ended" when it must say that it has lost it, "misled" when it has told lies about itself, and may go on
+    to be wrong. After the last two it is as new once it is restarted."""
 
     number: int
     name: str
     cells: tuple[str, ...]
     outcomes: frozenset[CellOutcome]
-    usable: bool = True
+    after: Literal["usable", "ended", "misled"] = "usable"
+    seconds: float = 25.0
     check: Check | None = None
     kernel: str = "python"
 
@@ -94,36 +98,46 @@ CONTEXT_ROWS = [
         "fork bomb",
         ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",),
         TIME | ENDED,
-        usable=False,
+        after="ended",
+        seconds=SECONDS,
     ),
     ContextRow(2, "daemon", ("import os\nif os.fork() == 0:\n    os.setsid()\n    while True: pass",), SUCCESS),
-    ContextRow(4, "memory bomb", ("x = []\nwhile True: x.append(bytearray(10**7))",), MEMORY, usable=False),
+    ContextRow(4, "memory bomb", ("x = []\nwhile True: x.append(bytearray(10**7))",), MEMORY, after="ended"),
     ContextRow(
         4,
         "memory bomb",
         ("const x = []; for (;;) x.push(Buffer.alloc(1e7, 1))",),
         MEMORY,
-        usable=False,
+        after="ended",
         kernel="typescript",
     ),
     ContextRow(12, "endless output", ("while True: print('y' * 1000)",), OUTPUT),
-    ContextRow(12, "endless output", ("for (;;) console.log('y'.repeat(1000))",), OUTPUT | TIME, kernel="typescript"),
-    ContextRow(17, "sleeps", ("import time; time.sleep(1000)",), TIME),
-    ContextRow(19, "ignores signals", (IGNORES_SIGNALS,), ENDED, usable=False),
-    ContextRow(20, "stops itself", ("import os; os.kill(os.getpid(), 19)",), ENDED, usable=False),
-    ContextRow(20, "kills all", (KILLS_ALL,), ENDED, usable=False),
+    ContextRow(
+        12,
+        "endless output",
+        ("for (;;) console.log('y'.repeat(1000))",),
+        OUTPUT | TIME,
+        kernel="typescript",
+        seconds=SECONDS,
+    ),
+    ContextRow(17, "sleeps", ("import time; time.sleep(1000)",), TIME, seconds=SECONDS),
+    ContextRow(19, "ignores signals", (IGNORES_SIGNALS,), ENDED, after="ended", seconds=SECONDS),
+    ContextRow(20, "stops itself", ("import os; os.kill(os.getpid(), 19)",), ENDED, after="ended", seconds=SECONDS),
+    ContextRow(20, "kills all", (KILLS_ALL,), ENDED, after="ended"),
     ContextRow(21, "looks around", _program("looks_around.py"), SUCCESS, check=every_attempt_refused),
     ContextRow(
         22, "reaches into processes", _program("reaches_into_processes.py"), SUCCESS, check=every_attempt_refused
     ),
     ContextRow(23, "reaches the network", _program("reaches_the_network.py"), SUCCESS, check=every_attempt_refused),
-    ContextRow(41, "forges an answer", (FORGED, "tell(event='done', error=None)"), SUCCESS),
-    ContextRow(41, "tells nonsense", ("import os\nwhile True: os.write(3, b'\\xff' * 65536)",), ENDED, usable=False),
-    ContextRow(41, "closes its channel", ("import os; os.close(3)",), ENDED, usable=False),
+    ContextRow(41, "forges an answer", (FORGED, "tell(event='done', error=None)"), SUCCESS, after="misled"),
+    ContextRow(41, "tells nonsense", ("import os\nwhile True: os.write(3, b'\\xff' * 65536)",), ENDED, after="ended"),
+    ContextRow(41, "closes its channel", ("import os; os.close(3)",), ENDED, after="ended"),
     ContextRow(42, "shows scripts", (SHOWS_SCRIPTS,), FAILS, check=shown_as_data),
-    ContextRow(44, "endless cell", ("while True: pass",), TIME),
-    ContextRow(44, "endless cell", ("for (;;) {}",), TIME, kernel="typescript"),
-    ContextRow(45, "leaves everything", _program("leaves_everything.py"), ENDED, usable=False, check=prints(b"left\n")),
+    ContextRow(44, "endless cell", ("while True: pass",), TIME, seconds=SECONDS),
+    ContextRow(44, "endless cell", ("for (;;) {}",), TIME, kernel="typescript", seconds=SECONDS),
+    ContextRow(
+        45, "leaves everything", _program("leaves_everything.py"), ENDED, after="ended", check=prints(b"left\n")
+    ),
     ContextRow(47, "socket families", _program("socket_families.py"), SUCCESS, check=every_attempt_refused),
     ContextRow(
         49,

@@ -46,6 +46,11 @@ KERNELS = {
             },
         ),
         KernelSpec("python_debugger", "python-3.14", ("/usr/bin/python3.14", "-B", "-u", "/build/kernel.py")),
+        KernelSpec(
+            "nodejs_debugger",
+            "node",
+            ("/usr/local/bin/node", "--no-warnings", "--experimental-vm-modules", "/build/kernel.mjs"),
+        ),
         KernelSpec("typescript", "node", ("/usr/local/bin/node", "--no-warnings", "/build/kernel.mjs")),
         # The consoles of the ReplitClient protocol.
         KernelSpec("python_repl", "python-3.14", ("/usr/bin/python3.14", "-B", "/build/kernel.py")),

@@ -6,6 +6,6 @@ cells      the door: admission, the kernel, the bill
 answers    a cell's result as an Execution
 views      HTTP
 plan_changes   contexts that a new plan does not hold are closed
-socket     a WebSocket on one context; `frames` are what its client sends
+socket     a WebSocket on one context; `frames` are what its client sends, `live_cell` what it sees
 file_views HTTP, for the files of a context
 """

@@ -9,15 +9,15 @@ import structlog
 
 from config.errors import ApiError, InvalidRequest, LimitExceeded, NotFound
 from execution.contexts import frames
-from execution.contexts.answers import broken_of, context_of, execution_of, shown_of
-from execution.contexts.cells import Watcher, open_context, run_cell, scope_of, told
+from execution.contexts.answers import context_of
+from execution.contexts.cells import open_context, scope_of, told
+from execution.contexts.live_cell import LiveCell
 from execution.realtime.asgi import Receive, Scope, Send
 from execution.realtime.connection import Connection
 from execution.realtime.frames import Hello, broken, input_of
-from execution.realtime.live_streams import LiveStreams
 from execution.realtime.outbox import Frame
-from execution.realtime.socket import Refused, Socket, error_frame
-from execution.sandbox.cells import ContextInfo, Item
+from execution.realtime.socket import Refused, Socket
+from execution.sandbox.cells import ContextInfo
 from execution.sandbox.context_client import ContextClient
 from execution.sandbox_clients import sandbox_client
 
@@ -40,7 +40,7 @@ class _ContextSocket(Socket):
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(scope, receive, send)
         self._id = ""
-        self._cell: _LiveCell | None = None
+        self._cell: LiveCell | None = None
         self._running: asyncio.Task[None] | None = None
 
     async def begin(self, hello: Hello, connection: Connection) -> Mapping[str, Any]:
@@ -87,7 +87,7 @@ class _ContextSocket(Socket):
         async with told():
             return await ask(ContextClient(sandbox_client()), scope=scope_of(connection.caller), context_id=context_id)
 
-    def _cell_now(self) -> "_LiveCell":
+    def _cell_now(self) -> LiveCell:
         if self._cell is None:
             raise InvalidRequest("No cell of this connection is running.", code="not_running")
         return self._cell
@@ -99,10 +99,10 @@ class _ContextSocket(Socket):
                 code="concurrency_limit",
                 headers={"Retry-After": "1"},
             )
-        self._cell = _LiveCell(self, frame)
+        self._cell = LiveCell(frame, self.outbox)
         self._running = asyncio.create_task(self._carry_out(self._cell, connection))
 
-    async def _carry_out(self, cell: "_LiveCell", connection: Connection) -> None:
+    async def _carry_out(self, cell: LiveCell, connection: Connection) -> None:
         try:
             last = await self._last_frame(cell, connection)
         finally:
@@ -110,7 +110,7 @@ class _ContextSocket(Socket):
         if last is not None:
             self.outbox.put(last)
 
-    async def _last_frame(self, cell: "_LiveCell", connection: Connection) -> Frame | None:
+    async def _last_frame(self, cell: LiveCell, connection: Connection) -> Frame | None:
         """How a cell ended; None when it did not begin, because the connection's key is no longer good."""
         try:
             if not await connection.check():
@@ -124,47 +124,6 @@ class _ContextSocket(Socket):
         except Exception:
             _log.exception("a cell over a WebSocket failed", connection=connection.id)
             return cell.broken(broken())
-
-
-class _LiveCell:
-    """One cell whose client sees it."""
-
-    def __init__(self, socket: Socket, frame: frames.ExecuteFrame) -> None:
-        self._outbox = socket.outbox
-        self._frame = frame
-        self._context = {"id": frame.id, "context_id": frame.request.context_id}
-        self.begun = False
-        self.streams = LiveStreams(
-            interactive=frame.interactive,
-            outbox=socket.outbox,
-            frame=lambda stream, text: {"type": stream, "id": frame.id, "text": text},
-        )
-
-    async def run(self, connection: Connection) -> Frame:
-        """Its last frame. Raises what `run_cell` raises."""
-        watcher = Watcher(self.streams.live, self._on_begin, self._on_item, feeds=self._frame.interactive)
-        try:
-            answer = await run_cell(
-                caller=connection.caller, request=self._frame.request, watcher=watcher, connection=connection.id
-            )
-        finally:
-            self.streams.close_input()
-        result = answer.result
-        self.streams.finish(stdout_truncated=result.stdout_truncated, stderr_truncated=result.stderr_truncated)
-        return {"type": "end", **self._context, **execution_of(answer.context_id, result)}
-
-    def broken(self, error: ApiError) -> Frame:
-        """What stands for its last frame: every one that has begun ends."""
-        if not self.begun:
-            return error_frame(error, self._frame.id)
-        return {"type": "end", **self._context, "error": broken_of(error)}
-
-    def _on_begin(self, _context_id: str, _headers: Mapping[str, str]) -> None:
-        self.begun = True
-        self._outbox.put({"type": "begin", **self._context})
-
-    def _on_item(self, item: Item) -> None:
-        self._outbox.put({"type": "item", "id": self._frame.id, **shown_of(item)})
 
 
 def _query(scope: Scope) -> dict[str, str]:

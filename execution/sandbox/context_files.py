@@ -51,8 +51,8 @@ class ContextFile:
 
 
 class FileList(list[ContextFile]):
-    """Sorted by path. `complete` is False where there are more: a listing ends after 10,000 entries, and 16 folders
-    down."""
+    """Sorted by path. `complete` is False where there are more: a listing ends after 10,000 entries, 2 MB of
+    names, and 16 folders down."""
 
     complete = True
 

@@ -280,6 +280,17 @@ async def test_names_of_any_bytes_are_listed_with_replacements(work: Work) -> No
     assert await work.read("ünï") == b"x"
 
 
+async def test_long_names_of_any_bytes_are_listed_as_far_as_they_may_be_held(work: Work) -> None:
+    code = r"""import os
+folder = b'/'.join(b'\xff' * 250 for _ in range(12)) + b'/'
+os.makedirs(folder)
+for n in range(9000): os.close(os.open(folder + b'%0250d' % n, os.O_CREAT))"""
+    assert (await work.run(code, seconds=60)).error is None
+    listed = await work.listed()
+    assert (0 < len(listed) < 1000, listed.complete) == (True, False)
+    assert sum(len(file.path.encode()) for file in listed) < 8 * MIB
+
+
 async def test_deep_trees_and_a_hundred_thousand_files_are_listed_in_part_which_is_said(work: Work) -> None:
     await work.run("import os\nopen('top', 'w')\nos.makedirs('/'.join('d' * 16)); open('/'.join('d' * 16) + '/f', 'w')")
     listed = await work.listed()

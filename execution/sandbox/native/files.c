@@ -12,6 +12,8 @@
 /* What the relay takes in one frame. */
 #define PIECE 65536
 #define MOST_ENTRIES 10000
+/* Of a list, in bytes: names may be long, and the supervisor holds it as a whole. */
+#define MOST_LISTED_BYTES (2u << 20)
 #define MOST_DEPTH 16
 /* Where a file is written before it takes its name, so that nobody sees half of it. */
 #define UNFINISHED ".runcode-unfinished"
@@ -56,6 +58,7 @@ static int open_holder(int dir, char *path, char **name, int make) {
 static struct {
     char path[(MOST_DEPTH + 1) * 256];
     size_t used; /* of `piece` */
+    size_t listed; /* bytes */
     int seen, incomplete;
 } walk;
 
@@ -63,6 +66,12 @@ static void list_file(const struct stat *s) {
     struct __attribute__((packed)) { uint64_t size; int64_t modified_ns; } head = {
         (uint64_t)s->st_size, (int64_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec};
     size_t path_size = strlen(walk.path) + 1;
+    walk.listed += sizeof head + path_size;
+    if (walk.listed > MOST_LISTED_BYTES) {
+        walk.seen = MOST_ENTRIES;
+        walk.incomplete = 1;
+        return;
+    }
     if (walk.used + sizeof head + path_size > sizeof piece) {
         send_piece('L', piece, (uint32_t)walk.used);
         walk.used = 0;
@@ -104,7 +113,7 @@ static void list_below(int folder, size_t length, int depth) {
 }
 
 static void list_work_dir(void) {
-    walk.used = 0;
+    walk.used = walk.listed = 0;
     walk.seen = walk.incomplete = 0;
     int folder = openat(work_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) list_below(folder, 0, 1);

@@ -114,7 +114,9 @@ def _response(status: str, response: Schema) -> Response:
 
 def _example(content: Schema) -> SafeString:
     for example in content.get("examples", {}).values():
-        return figure(json.dumps(example["value"], indent=2, ensure_ascii=False), "json")
+        if isinstance(value := example["value"], str):
+            return figure(value, "text")
+        return figure(json.dumps(value, indent=2, ensure_ascii=False), "json")
     return mark_safe("")
 
 

@@ -23,7 +23,10 @@ from execution.pages_markdown import render as render_markdown
 CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Begin", ("quickstart", "today")),
     ("Guides", ("languages", "widget", "keys", "async-runs", "webhooks", "limits", "usage", "sandbox", "security")),
-    ("Reference", ("api", "runs", "batch", "websocket", "socketio", "execute", "contexts", "mcp", "errors")),
+    (
+        "Reference",
+        ("api", "runs", "batch", "websocket", "socketio", "execute", "contexts", "client-tokens", "mcp", "errors"),
+    ),
     ("Your own installation", ("deployment", "docker-driver", "toolchains", "settings")),
 )
 _DATA_FENCE = re.compile(r"^```data ([a-z-]+)\n```$", re.MULTILINE)

@@ -8,13 +8,14 @@ const END: Break = { done: true, stack: [] };
 export class Debugger extends Emitter {
   private depth = 0;
   private ended: Result | null = null;
-  private readonly channel: Promise<Channel>;
+  private readonly channel: Promise<Channel | null>;
   private readonly outcome: Promise<Result>;
 
-  constructor(reset: Promise<Channel>, code: string) {
+  constructor(reset: Promise<Channel | null>, code: string) {
     super();
     // The result is waited for from the beginning: a program that does not compile has no first step.
     const started = reset.then((channel) => {
+      if (!channel) return { channel, outcome: Promise.resolve<Result>({ command: "result", data: "" }), ready: null };
       const outcome = channel.wait("result");
       return { channel, outcome, ready: channel.ask("debuggerStart", code, "debuggerReady") };
     });
@@ -36,7 +37,7 @@ export class Debugger extends Emitter {
 
   async step(): Promise<Break> {
     const channel = await this.channel;
-    if (this.ended) return END;
+    if (!channel || this.ended) return END;
     const info = JSON.parse((await channel.ask("debuggerStep", "", "debuggerBreak")).data) as Break;
     this.depth = info.stack.length;
     return info;

@@ -34,6 +34,7 @@ export class ReplitClient extends Emitter {
   private stdout: Watching["stdout"] = null;
   /** What runs a program waits for the one before; a reset makes an end of them all. */
   private turn: Promise<unknown> = Promise.resolve();
+  private resetting: Promise<unknown> = Promise.resolve();
   private era = 0;
 
   constructor(
@@ -125,7 +126,9 @@ export class ReplitClient extends Emitter {
   }
 
   debug(code: string, options?: Watching | null): Debugger {
-    const reset = this.fresh("reset").then(({ channel }) => {
+    const reset = this.fresh("reset").then(({ channel, era }) => {
+      // Another reset has made an end of it before it began.
+      if (era !== this.era) return null;
       this.stdout = options?.stdout;
       return channel;
     });
@@ -152,13 +155,15 @@ export class ReplitClient extends Emitter {
   }
 
   /** Stops everything, and waits until the session has begun anew. */
-  private fresh(command: "stop" | "reset"): Promise<{ channel: Channel; answer: Result }> {
+  private fresh(command: "stop" | "reset"): Promise<{ channel: Channel; era: number; answer: Result }> {
     this.era += 1;
-    const ready = this.session().then(async (channel) => {
+    const { era } = this;
+    const ready = this.resetting.then(async () => {
+      const channel = await this.session();
       channel.skipPrograms();
-      return { channel, answer: await channel.ask(command, "", "ready") };
+      return { channel, era, answer: await channel.ask(command, "", "ready") };
     });
-    this.turn = ready.catch(() => undefined);
+    this.resetting = this.turn = ready.catch(() => undefined);
     return ready;
   }
 

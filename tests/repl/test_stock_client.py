@@ -321,6 +321,7 @@ def test_lint_and_format(client: Callable[..., Any]) -> None:
     ("language", "code"),
     [
         ("python3", "def f(n):\n    m = n * 2\n    return m\nx = f(4)\nprint(x)\n"),
+        ("nodejs", "function f(n) {\n  const m = n * 2;\n  return m;\n}\nconst x = f(4);\nconsole.log(x);\n"),
     ],
 )
 def test_the_debugger_steps_through_a_program(client: Callable[..., Any], language: str, code: str) -> None:

@@ -25,7 +25,10 @@ CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Guides", ("languages", "widget", "keys", "async-runs", "webhooks", "limits", "usage", "sandbox", "security")),
     (
         "Reference",
-        ("api", "runs", "batch", "websocket", "socketio", "execute", "contexts", "client-tokens", "mcp", "errors"),
+        (
+            *("api", "runs", "batch", "websocket", "socketio", "execute", "contexts"),
+            *("replit-client", "client-tokens", "mcp", "errors"),
+        ),
     ),
     ("Your own installation", ("deployment", "docker-driver", "toolchains", "settings")),
 )

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.conftest import CHROMIUM
 from tests.repl import stock
 from tests.server import Service
+from tests.widgets.host_site import host_site
 
 Token = Callable[..., str]
 
@@ -33,12 +34,10 @@ def page() -> Iterator[Page]:
     for name, path in MODULES.items():
         text = (stock.packages() / "node_modules" / path).read_text(encoding="utf-8")
         bundle += f"modules[{json.dumps(name)}] = (module, exports) => {{\n{text}\n}};\n"
-    html = f"<!doctype html><title>A customer's page</title><script>{bundle}</script>"
-    with sync_playwright() as playwright:
+    with host_site() as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
-        page.route("http://customer.test/", lambda route: route.fulfill(body=html, content_type="text/html"))
-        page.goto("http://customer.test/")
+        page.goto(site.put("A customer's page", head=f"<script>{bundle}</script>"))
         yield page
         browser.close()
 

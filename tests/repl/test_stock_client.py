@@ -340,7 +340,7 @@ def test_the_debugger_steps_through_a_program(client: Callable[..., Any], langua
     stacks, info, result, after, resumed, said = client(script, LANGUAGE=language, CODE=code)
     assert max(map(len, stacks)) > min(map(len, stacks)), stacks
     assert all(set(frame) == {"function", "file", "line", "locals"} for stack in stacks for frame in stack)
-    assert any(stack[0]["function"] == "f" and "m" in stack[0]["locals"] for stack in stacks), stacks
+    assert any(stack[0]["function"] == "f" and "n" in stack[0]["locals"] for stack in stacks), stacks
     assert (info["done"], info["stack"]) == (True, [])
     assert (result, resumed) == ({"command": "result", "data": ""}, {"command": "result", "data": ""})
     assert after == {"done": True, "stack": []}

@@ -27,7 +27,7 @@ CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Reference",
         (
             *("api", "runs", "batch", "websocket", "socketio", "execute", "contexts"),
-            *("replit-client", "client-tokens", "mcp", "errors"),
+            *("replit-client", "client-tokens", "code-tools", "mcp", "errors"),
         ),
     ),
     ("Your own installation", ("deployment", "docker-driver", "toolchains", "settings")),

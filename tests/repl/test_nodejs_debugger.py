@@ -57,6 +57,31 @@ async def test_it_goes_into_functions_of_the_program_the_innermost_frame_first(d
     assert await debugged.lines() == []
 
 
+async def test_it_begins_before_the_first_statement_whatever_stands_above_it(debugged: Debugged) -> None:
+    code = "'use strict';\nfunction f(n) {\n  const m = n * 2;\n  return m;\n}\nlet x;\nx = f(4);\nconsole.log(x);\n"
+    await debugged.cell(code)
+    assert await debugged.lines() == [7, 3, 4, 8]
+
+
+async def test_files_of_the_program_are_gone_into(debugged: Debugged) -> None:
+    code = (
+        "const fs = require('fs');\nfs.writeFileSync('a.js', 'let y = 1;\\nexports.f = () => {\\n  return y;\\n};');\n"
+    )
+    await debugged.cell(f"{code}const {{ f }} = require('./a');\nf();\n")
+    seen = []
+    while not (told := await debugged.step())["done"]:
+        seen.append((told["stack"][0]["file"], told["stack"][0]["line"]))
+    assert seen == [
+        ("main.js", 1),
+        ("main.js", 2),
+        ("main.js", 3),
+        ("a.js", 1),
+        ("a.js", 2),
+        ("main.js", 4),
+        ("a.js", 3),
+    ]
+
+
 async def test_libraries_are_passed_over_and_what_they_call_of_the_program_is_not(debugged: Debugged) -> None:
     code = "const _ = require('lodash');\nconst y = _.chunk([1, 2, 3], 2);\n"
     await debugged.cell(f"{code}[1, 2].map((x) => {{\n  return x;\n}});\n")

@@ -269,6 +269,10 @@ def test_files_of_a_console_and_of_a_program(client: Callable[..., Any]) -> None
 
 
 SUITES = {
+    "ruby": (
+        "def add(a, b) = a + b",
+        "def test_good\n  assert_equal 3, add(1, 2)\nend\ndef test_bad\n  assert_equal 4, add(1, 2)\nend\n",
+    ),
     "python3": (
         "def add(a, b): return a + b",
         "import unittest\nclass UnitTests(unittest.TestCase):\n"

@@ -11,6 +11,7 @@ from execution.repl.tools import ToolRefused, unit_tests
 from execution.repl.tools.unit_testing import HARNESSES
 from execution.tool_runs import is_installed
 from tests.cast import Cast
+from tests.pages.test_docs_examples import fences
 from tests.repl.test_lint import caller_of
 
 pytestmark = pytest.mark.usefixtures("sandbox")
@@ -194,6 +195,14 @@ async def test_setup_and_subtests_of_unittest_work(cast: Cast) -> None:
     (failure,) = (await judged(cast, "python", "", suite))["failures"]
     assert failure["name"] == "test_x (y=2)"
     assert failure["message"] == "1 != 2"
+
+
+@pytest.mark.parametrize(
+    ("language", "fence"), [("python", "python"), ("ruby", "ruby"), ("nodejs", "js"), ("java", "java")]
+)
+async def test_the_suites_of_the_documentation_work_as_they_stand(cast: Cast, language: str, fence: str) -> None:
+    (suite,) = fences("code-tools", fence)
+    assert await judged(cast, language, PROGRAM[language], suite) == {"passed": True, "failures": []}
 
 
 async def test_a_suite_is_billed_as_a_run(cast: Cast, running: Metering) -> None:

@@ -29,7 +29,11 @@ export async function instrument(session, [top]) {
   const { locations } = await session.post("Debugger.getPossibleBreakpoints", {
     start: { scriptId, lineNumber: 0, columnNumber: 0 },
   });
-  const places = locations.filter(({ type }) => type !== "return").slice(0, MOST_PLACES);
+  const { scriptSource } = await session.post("Debugger.getScriptSource", { scriptId });
+  const source = scriptSource.split("\n");
+  // The end of a function is a place to return from as well, and no statement. That of a return statement may be its only one.
+  const isReturn = ({ lineNumber, columnNumber }) => /\breturn\b/.test(source[lineNumber]?.slice(0, columnNumber));
+  const places = locations.filter((place) => place.type !== "return" || isReturn(place)).slice(0, MOST_PLACES);
   for (const place of places) if (place.type === "call") calls.add(placeOf(place));
   await Promise.all(places.map((location) => session.post("Debugger.setBreakpoint", { location }).catch(() => {})));
 }

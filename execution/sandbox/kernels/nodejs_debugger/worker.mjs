@@ -6,6 +6,7 @@ import { Session } from "node:inspector/promises";
 import vm from "node:vm";
 import { parentPort } from "node:worker_threads";
 
+import { beginningOf } from "./beginning.mjs";
 import { instrument, isSameStep, parsed, stackOf } from "./stack.mjs";
 
 const CHANNEL = 3;
@@ -99,8 +100,12 @@ async function prepare(code) {
   path = isModule ? "/work/main.mjs" : "/work/main.js";
   writeFileSync(path, code);
   await session.post("Debugger.enable");
-  // The first statement of each file of the program's; at it, the others are found.
-  await session.post("Debugger.setBreakpointByUrl", { lineNumber: 0, urlRegex: "^(file://)?/work/(?!.*node_modules)" });
+  // At the first stop in a file its other places are found.
+  await session.post("Debugger.setBreakpointByUrl", { ...beginningOf(code, isModule), urlRegex: `^(file://)?${path}$` });
+  await session.post("Debugger.setBreakpointByUrl", {
+    lineNumber: 0,
+    urlRegex: `^(file://)?/work/(?!main\\.m?js$)(?!.*node_modules)`,
+  });
   state = "waiting";
   answer({ done: false });
 }

@@ -1,3 +1,4 @@
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 
@@ -75,4 +76,6 @@ def measured_apart(result: Result, *, varies: bool) -> Result:
     same = replace(
         result, wall_seconds=0.0, total_seconds=0.0, cpu_seconds=0.0, compile_seconds=compiled, memory_bytes=0
     )
+    # Rust names a thread by its number, which depends on how many processes the compiler needed.
+    same = replace(same, stderr=re.sub(rb"thread 'main' \(\d+\)", b"thread 'main'", same.stderr))
     return replace(same, stdout=b"") if varies else same

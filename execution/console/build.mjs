@@ -2,9 +2,10 @@
 //
 //   console.js           the page's module
 //   <name>-<digest>.js   what it loads when something is to be shown that needs it
+//   licenses.txt         of the packages that are in there
 //
 // The same sources and package-lock.json give the same bytes: a test builds again and compares.
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -27,3 +28,8 @@ await esbuild.build({
   legalComments: "none",
   absWorkingDir: here,
 });
+
+const licenses = await Promise.all(
+  ["marked", "temml"].map(async (name) => `${name}\n\n${await readFile(join(here, "node_modules", name, "LICENSE"), "utf8")}`),
+);
+await writeFile(join(out, "licenses.txt"), licenses.join("\n\n"));

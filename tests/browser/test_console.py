@@ -125,6 +125,13 @@ def test_it_fits_a_phone(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
+def test_much_output_is_shown_to_its_end_in_order(page: Page) -> None:
+    code = "import sys\nfor n in range(40_000): print(n)\nprint('oh', file=sys.stderr)\nprint('half\\rover')"
+    printed = run(page, code).locator(".console__text--stdout")
+    expect(printed.first).to_contain_text("39999")
+    assert "".join(printed.all_inner_texts()).split() == [*map(str, range(40_000)), "over"]
+
+
 def test_a_restart_forgets(page: Page) -> None:
     run(page, "x = 5")
     page.get_by_role("button", name="Restart").click()

@@ -9,7 +9,8 @@ export class CellView {
   private readonly mark = element("span", "console__count", "[*]");
   private readonly output = element("div", "console__output");
   private readonly places = new Map<string, HTMLElement>();
-  private stream: { name: string; place: HTMLElement; text: string } | null = null;
+  private stream: { name: string; place: HTMLElement; text: string; more: string } | null = null;
+  private drawing = 0;
 
   constructor(list: HTMLElement, code: string) {
     const asked = element("div", "console__asked");
@@ -22,13 +23,25 @@ export class CellView {
     if (this.stream?.name !== name) {
       const place = element("pre", `console__text console__text--${name}`);
       place.tabIndex = 0;
+      this.draw();
       this.output.append(place);
-      this.stream = { name, place, text: "" };
+      this.stream = { name, place, text: "", more: "" };
     }
-    const following = this.stream.place.scrollHeight - this.stream.place.scrollTop - this.stream.place.clientHeight < 40;
-    this.stream.text = printed(this.stream.text, text);
-    this.stream.place.textContent = this.stream.text;
-    if (following) this.stream.place.scrollTop = this.stream.place.scrollHeight;
+    this.stream.more += text;
+    // A program may print thousands of lines a second, each an event of its own; the eye gets a page of them at a time.
+    this.drawing ||= requestAnimationFrame(() => this.draw());
+  }
+
+  private draw(): void {
+    cancelAnimationFrame(this.drawing);
+    this.drawing = 0;
+    if (!this.stream?.more) return;
+    const { place } = this.stream;
+    const following = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
+    this.stream.text = printed(this.stream.text, this.stream.more);
+    this.stream.more = "";
+    place.textContent = this.stream.text;
+    if (following) place.scrollTop = place.scrollHeight;
   }
 
   show(item: Item, id = "", update = false): void {
@@ -38,7 +51,10 @@ export class CellView {
     else this.output.append(now);
     now.append(shown(item));
     if (id) this.places.set(id, now);
-    if (!place) this.stream = null;
+    if (!place) {
+      this.draw();
+      this.stream = null;
+    }
   }
 
   fail({ name, value, traceback }: CellError): void {
@@ -57,6 +73,7 @@ export class CellView {
   }
 
   end(count: number | undefined): void {
+    this.draw();
     this.mark.textContent = count === undefined ? "[ ]" : `[${count}]`;
   }
 }

@@ -50,6 +50,7 @@ export interface Frame {
   locals: Record<string, unknown>;
 }
 
+/** Where a program stands: `stack` has the innermost frame first, and is empty when it is done. */
 export interface Break {
   done: boolean;
   stack: Frame[];
@@ -133,7 +134,7 @@ export class ReplitClient implements Events {
   format(code: string): Promise<{ code: string } | { error: string }>;
   fileContents(path: string): Promise<Result>;
   removeFile(path: string): Promise<Result>;
-  /** The session's files; they also come as the event `files`. */
+  /** The files that are new or changed since the last time; they also come as the event `files`. */
   fileChanges(): Promise<FileState[]>;
   debug(code: string, options?: Watching | null): Debugger;
 

@@ -196,7 +196,7 @@ def table(results: Mapping[str, Any]) -> str:
 def main() -> int:
     load_env_file()
     parser = argparse.ArgumentParser(prog="python -m bench.contexts", description="What contexts cost.")
-    parser.add_argument("--new", type=int, default=15, help="new contexts of each language")
+    parser.add_argument("--new", type=int, default=10, help="new contexts of each language")
     parser.add_argument("--cells", type=int, default=200, help="cells in a live one")
     parser.add_argument("--live", type=int, default=100, help="contexts that are live at once")
     options = parser.parse_args()

@@ -57,15 +57,23 @@ class CgroupV1:
     def apply(self, limits: Limits) -> None:
         if limits == self._limits:
             return
-        self._limits = None
+        # What stays as it is, is left alone: a context's share of the processors changes twice with every cell, and
+        # writing a limit of memory has every processor give back what it holds in advance.
+        before, self._limits = self._limits, None
+        if before is None or limits.memory_bytes != before.memory_bytes:
+            self._apply_memory(limits)
+        if before is None or limits.processes != before.processes:
+            write(self._paths["pids"] / "pids.max", limits.processes + OWN_PROCESSES)
+        if before is None or limits.cpu_cores != before.cpu_cores:
+            write(self._paths["cpu"] / "cpu.cfs_quota_us", int(limits.cpu_cores * CPU_PERIOD))
+        self._limits = limits
+
+    def _apply_memory(self, limits: Limits) -> None:
         swap = self._memory / "memory.memsw.limit_in_bytes"
         files = [self._memory / "memory.limit_in_bytes"] + ([swap] if swap.exists() else [])
         # With swap may never be below without: raise the outer one first, lower it last.
         for path in files if limits.memory_bytes < int(read(files[-1])) else reversed(files):
             write(path, limits.memory_bytes)
-        write(self._paths["pids"] / "pids.max", limits.processes + OWN_PROCESSES)
-        write(self._paths["cpu"] / "cpu.cfs_quota_us", int(limits.cpu_cores * CPU_PERIOD))
-        self._limits = limits
 
     def usage(self) -> Usage:
         return Usage(

@@ -41,10 +41,14 @@ class CgroupV2:
     def apply(self, limits: Limits) -> None:
         if limits == self._limits:
             return
-        self._limits = None
-        write(self._path / "memory.max", limits.memory_bytes)
-        write(self._path / "pids.max", limits.processes + OWN_PROCESSES)
-        write(self._path / "cpu.max", f"{int(limits.cpu_cores * CPU_PERIOD)} {CPU_PERIOD}")
+        # What stays as it is, is left alone: a context's share of the processors changes twice with every cell.
+        before, self._limits = self._limits, None
+        if before is None or limits.memory_bytes != before.memory_bytes:
+            write(self._path / "memory.max", limits.memory_bytes)
+        if before is None or limits.processes != before.processes:
+            write(self._path / "pids.max", limits.processes + OWN_PROCESSES)
+        if before is None or limits.cpu_cores != before.cpu_cores:
+            write(self._path / "cpu.max", f"{int(limits.cpu_cores * CPU_PERIOD)} {CPU_PERIOD}")
         self._limits = limits
 
     def usage(self) -> Usage:

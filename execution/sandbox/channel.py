@@ -1,9 +1,11 @@
 """The supervisor's end of a kernel's channel: JSON objects, each after its length (u32, big-endian), both ways.
 
-    to the kernel     {"do": "execute", "code", "env", "streamed"}      run a cell
+    to the kernel     {"do": "execute", "code", "env", "streamed", "written"}
+                                                                        run a cell; so many bytes of standard input were
+                                                                        written before its own, since the kernel began
                       {"do": "interrupt"}                               end the running cell, keep the state
                       {"do": "input_end", "written"}                    the running cell's standard input ends after so
-                                                                        many bytes, counted since the kernel began
+                                                                        many bytes, counted alike
     from the kernel   {"event": "ready"}                                once, when it can take cells
                       {"event": "item", "data", "primary", "display_id", "update"}
                       {"event": "done", "error": null | {"name", "value", "traceback"}}

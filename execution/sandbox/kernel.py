@@ -88,15 +88,15 @@ class _Input:
     def __init__(self, streams: Streams, channel: Channel) -> None:
         self._streams = streams
         self._channel = channel
-        self._written = 0
+        self.written = 0  # bytes, since the kernel began
         self.pause, self.resume = streams.pause, streams.resume
 
     def write(self, data: bytes) -> None:
-        self._written += len(data)
+        self.written += len(data)
         self._streams.write(data)
 
     def end_input(self) -> None:
-        self._channel.send({"do": "input_end", "written": self._written})
+        self._channel.send({"do": "input_end", "written": self.written})
 
 
 class Kernel:
@@ -156,10 +156,18 @@ class Kernel:
         self._running = running = _Running(on_item)
         self._home.wake()
         self._streams.limit(cap=cell.output_bytes, on_overflow=lambda: self._stop(CellOutcome.OUTPUT_LIMIT))
-        self._channel.send(
-            {"do": "execute", "code": cell.code, "env": dict(cell.env), "streamed": cell.streamed or bool(cell.stdin)}
-        )
+        # What of its input there is room for is there when it begins.
+        before = self._input.written
         self._input.write(cell.stdin)
+        self._channel.send(
+            {
+                "do": "execute",
+                "code": cell.code,
+                "env": dict(cell.env),
+                "streamed": cell.streamed or bool(cell.stdin),
+                "written": before,
+            }
+        )
         if live is not None:
             self._streams.show(live)
             live.attach(self._input)

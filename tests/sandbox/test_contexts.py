@@ -149,9 +149,21 @@ async def test_the_input_of_a_cell_ends_and_the_next_has_its_own(context: Contex
     assert (await context.run("print(input())", stdin=b"again\n")).stdout == b"again\n"
 
 
+async def test_what_a_cell_did_not_read_is_not_the_next_ones(context: Context) -> None:
+    left = b"first\n" + b"left\n" * 40_000
+    assert (await context.run("print(input())", stdin=left)).stdout == b"first\n"
+    assert (await context.run("print(input())", stdin=b"own\n")).stdout == b"own\n"
+    await context.run("pass", stdin=left)
+    assert (await context.run("import sys\nprint(repr(sys.stdin.read()))")).stdout == b"''\n"
+    assert (await context.run("print(sys.stdin.read())", stdin=b"mine")).stdout == b"mine\n"
+    assert (await context.run("sys.stdin.close()")).error is None
+    assert (await context.run("print(1)", stdin=b"x")).stdout == b"1\n"
+
+
 async def test_what_a_child_process_read_does_not_keep_the_end_away(context: Context) -> None:
     code = "import subprocess, sys\nprint(subprocess.check_output(['head', '-c', '2']), repr(sys.stdin.read()))"
     assert (await context.run(code, stdin=b"ab")).stdout == b"b'ab' ''\n"
+    assert (await context.run("print(input())", stdin=b"again\n")).stdout == b"again\n"
 
 
 async def test_what_is_displayed_comes_by_its_types_and_as_it_comes(context: Context) -> None:

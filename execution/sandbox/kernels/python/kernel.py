@@ -165,16 +165,24 @@ class Input(io.RawIOBase):
 
     def __init__(self):
         self.taken = 0
+        self.used = False  # by the running cell
         self.end = None  # after how many bytes, counted since the kernel began
         self.woken, self.wake = os.pipe()
 
-    def begin(self, streamed):
-        """A cell begins."""
-        self.end = None if streamed else self.taken
+    def begin(self, streamed, written):
+        """A cell begins, before which so many bytes were given to others."""
+        self.taken = written
+        self.end = None if streamed else written
 
     def end_after(self, written):
         self.end = written
         os.write(self.wake, b".")
+
+    def drop(self):
+        """Forgets what a cell was given and has not read: the next one reads what comes with it."""
+        patience = 0
+        while select.select([0], [], [], patience)[0] and os.read(0, 65536):
+            patience = 0.05  # more may be waiting for room in the pipe
 
     def readable(self):
         return True
@@ -183,6 +191,7 @@ class Input(io.RawIOBase):
         return 0
 
     def readinto(self, buffer):
+        self.used = True
         while True:
             patience = None if self.end is None else 0 if self.taken >= self.end else self.PATIENCE
             ready, _, _ = select.select([0, self.woken], [], [], patience)
@@ -205,7 +214,7 @@ class Kernel:
         self.streamed = False
         self.figures_ready = False
         self.stdin = Input()
-        sys.stdin = io.TextIOWrapper(io.BufferedReader(self.stdin), "utf-8", errors="replace")
+        self.lines = sys.stdin = io.TextIOWrapper(io.BufferedReader(self.stdin), "utf-8", errors="replace")
         builtins.input = self.input
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
@@ -226,7 +235,7 @@ class Kernel:
         """In a thread of its own."""
         while message := receive():
             if message["do"] == "execute":
-                self.stdin.begin(message["streamed"])
+                self.stdin.begin(message["streamed"], message["written"])
                 self.cells.put(message)
             elif message["do"] == "input_end":
                 self.stdin.end_after(message["written"])
@@ -244,6 +253,18 @@ class Kernel:
             except KeyboardInterrupt:
                 # It came between two cells.
                 continue
+
+    def end_input(self):
+        self.stdin.drop()
+        if not self.stdin.used:
+            return
+        self.stdin.used = False
+        left = self.lines
+        with contextlib.suppress(ValueError):  # a cell has closed it
+            left.detach().detach()
+            self.lines = io.TextIOWrapper(io.BufferedReader(self.stdin), "utf-8", errors="replace")
+            if sys.stdin is left:
+                sys.stdin = self.lines
 
     def run(self, cell):
         os.environ.update(cell["env"])
@@ -263,6 +284,7 @@ class Kernel:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
+        self.end_input()
         send("done", error=None if error is None else told(self.shell, error))
 
     async def execute(self, code):

@@ -81,7 +81,6 @@ LINTERS: Final[dict[str, Linter]] = {
     "fsharp": Linter("dotnet-fsharp-9", "Program.fs", ("/usr/local/bin/fsharp-compile", "{entrypoint}"), _DOTNET),
     "c": _gcc("gcc-15", "main.c"),
     "cpp": _gcc("g++-15", "main.cpp", "-std=c++23"),
-    "cpp11": _gcc("g++-15", "main.cpp", "-std=c++11"),
     "rust": Linter(
         "rust-1.93",
         "main.rs",
@@ -99,6 +98,8 @@ LINTERS: Final[dict[str, Linter]] = {
     ),
 }
 LINTERS["python3"] = LINTERS["python"]
+# By the standard that it is compiled by here.
+LINTERS["cpp11"] = LINTERS["cpp"]
 
 
 async def lint(caller: Caller, language: str, code: str, *, connection: str | None = None) -> list[dict[str, Any]]:

@@ -53,21 +53,25 @@ final class Kernel
                 continue;
             }
             if (in_array($evaluators, $ready, true)) {
-                $group = (int) fgets($evaluators);
-                if ($group === 0) {
+                $line = fgets($evaluators);
+                if ($line === false) {
                     // Every evaluator is dead.
                     posix_kill(posix_getpid(), SIGKILL);
                 }
+                // The first word is their group; all others say that an interrupt was heard.
+                $group = $group ?: (int) $line;
             }
             if (in_array(self::$channel, $ready, true)) {
                 $body = self::exactly(self::$channel, unpack("N", self::exactly(self::$channel, 4))[1]);
                 if (json_decode($body, true)["do"] === "execute") {
                     self::write($evaluators, pack("N", strlen($body)) . $body);
                 } elseif ($group !== 0) {
-                    // Twice: what waits for input tries again after the first.
-                    posix_kill(-$group, SIGINT);
-                    usleep(30_000);
-                    posix_kill(-$group, SIGINT);
+                    // Again and again until it is heard: what waits for input tries once more after the first.
+                    $tries = 40;
+                    do {
+                        posix_kill(-$group, SIGINT);
+                        $ready = [self::$channel, $evaluators];
+                    } while (@stream_select($ready, $none, $none, 0, 30_000) === 0 && --$tries);
                 }
             }
         }
@@ -82,6 +86,7 @@ final class Kernel
         pcntl_signal(SIGINT, function (): void {
             if (self::$busy) {
                 self::$busy = false;
+                self::write(self::$requests, "heard\n");
                 throw new Interrupted("Interrupted");
             }
         }, false);

@@ -139,7 +139,8 @@ class Kernel:
         if last is None:
             return
         value = eval(compile(ast.Expression(last.value), name, "eval"), self.names)  # noqa: S307
-        if value is not None:
+        # A child that the cell forked comes here too, and has no say in its value.
+        if value is not None and os.getpid() == self.pid:
             text = repr(value)
             builtins._ = value
             send("item", data={"text/plain": text}, primary=True)

@@ -1,10 +1,12 @@
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from accounts import token_owners
 from accounts.client_tokens import make_client_token
+from tests.ratelimits.redis_server import RedisServer
 from tests.server import Service
 
 
@@ -23,3 +25,11 @@ def new_token(secret: str, *, age_ms: float = 0, account_id: int | None = None) 
 def token(service: Service) -> Callable[..., str]:
     """Makes tokens of the running service's demo account."""
     return lambda **options: new_token(service.demo["secret"], **options)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()

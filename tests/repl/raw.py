@@ -47,8 +47,10 @@ class Raw:
 
 
 @asynccontextmanager
-async def over_network(service: Service) -> AsyncIterator[Raw]:
-    async with connect(service.url.replace("http", "ws", 1) + "/ws", max_size=None, proxy=None) as connection:
+async def over_network(service: Service, *, url: str = "") -> AsyncIterator[Raw]:
+    """`url` is that of another web process than the service's own."""
+    address = (url or service.url).replace("http", "ws", 1) + "/ws"
+    async with connect(address, max_size=None, proxy=None) as connection:
         yield Raw(Network(connection))
 
 

@@ -173,6 +173,19 @@ async def test_a_console_that_runs_out_of_memory_is_told_and_the_next_evaluation
         assert await client.ask("eval", "6 * 7") == {"command": "result", "data": "42"}
 
 
+async def test_a_console_that_nobody_used_is_closed_which_the_next_evaluation_says(
+    web: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(monkeypatch, replace(FREE, context_idle_seconds=1))
+    async with in_process() as client:
+        assert await client.enter(new_token(web.alice.organisation.secret), "python3") == READY
+        assert await client.ask("eval", "x = 1") == NOTHING
+        # Longer than the idle time, and the interval at which it is looked for.
+        await asyncio.sleep(5)
+        assert (await client.ask("eval", "x"))["error"].startswith("Nobody used this console for a while")
+        assert await client.ask("eval", "6 * 7") == {"command": "result", "data": "42"}
+
+
 # --- the running service ---
 
 

@@ -102,9 +102,10 @@ coverage: _tools ## Run the tests and show what they leave out (90 % of sandbox,
 		--cov-fail-under=90 $(TESTS)
 
 soak: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
-soak: _tools ## Thousands of runs, a tenth hostile; then nothing may be left (DRIVER=docker, RUNS, CLIENTS, SEED)
+soak: _tools ## Thousands of runs, a tenth hostile, and hundreds of contexts; then nothing may be left (DRIVER=docker, RUNS, CYCLES, CLIENTS, SEED)
 	@$(MAKE) _toolchains-all
 	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.soak.contexts
 
 ci: ## What continuous integration runs
 	@bash .ci/run

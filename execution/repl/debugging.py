@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from accounts.caller import Caller
 from billing.subscriptions import plan_for
+from config.errors import ApiError
 from execution.contexts.cells import told
 from execution.repl.evaluations import Screen, Value, cell_error, close_console, lost, open_console, run_in_console
 from execution.repl.languages import Language
@@ -42,7 +43,11 @@ class Debugging:
             return Value()
         self._seconds_left = (await plan_for(self._caller.organisation_id)).limits.wall_seconds
         self._console = await open_console(self._caller, kernel, scope=self._scope)
-        value = await run_in_console(self._caller, self._console, code, screen, scope=self._scope, feeds=True)
+        try:
+            value = await run_in_console(self._caller, self._console, code, screen, scope=self._scope, feeds=True)
+        except ApiError:
+            await self.close()
+            raise
         if value.error:
             await self.close()
         return value

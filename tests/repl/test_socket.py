@@ -119,9 +119,9 @@ async def test_a_replaced_secret_ends_the_session_and_answers_what_is_pending(we
     organisation = web.alice.organisation
     async with in_process() as client:
         assert await client.enter(new_token(organisation.secret), "python3") == READY
-        await client.send("eval", "print('begun')\nwhile True: pass")
+        await client.send("eval", "print('begun', end='')\nwhile True: pass")
         await client.send("eval", "2")
-        assert (await client.next())["data"] == "begun\n"
+        assert (await client.next())["data"] == "begun"
         await database_sync_to_async(rotate_account_secret)(organisation=organisation)
         for _ in range(2):
             told = await client.next()
@@ -155,8 +155,8 @@ async def test_small_things(web: Cast) -> None:
 async def test_evaluations_wait_for_each_other_and_too_many_do_not(web: Cast) -> None:
     async with in_process() as client:
         assert await client.enter(new_token(web.alice.organisation.secret), "python3") == READY
-        await client.send("eval", "print('begun')\ninput()")
-        assert (await client.next())["data"] == "begun\n"
+        await client.send("eval", "print('begun', end='')\ninput()")
+        assert (await client.next())["data"] == "begun"
         for number in range(65):
             await client.send("eval", str(number))
         assert (await client.next())["error"].startswith("64 requests wait already.")

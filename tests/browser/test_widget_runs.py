@@ -215,7 +215,7 @@ def test_a_page_that_is_only_looked_at_takes_no_connection(tab: Tab, host: HostS
 
 
 def test_a_page_that_is_left_ends_its_run_and_comes_back_as_it_was(tab: Tab, host: HostSite) -> None:
-    widget = opened(tab, host, "")
+    widget = opened(tab, host, "print('as it was')")
     widget.run("import time\nprint('on', flush=True)\ntime.sleep(25)")
     expect(widget.log).to_have_text("on\n", use_inner_text=True)
     connections = tab.site.service.usage()["connections"]

@@ -192,5 +192,5 @@ async def test_it_comes_back_when_its_supervisor_is_killed_under_load(service: S
     assert answers[-1].status_code == 200
     assert settled_usage(service) - before == len(results(answers))
     # Nothing of the killed one's is left: no process, no control group.
-    assert not list(living(sandboxes))
+    wait_until(lambda: not list(living(sandboxes)), lambda: f"{list(living(sandboxes))} still live")
     assert not [group for group in groups if group.exists()]

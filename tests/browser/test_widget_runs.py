@@ -119,8 +119,8 @@ def test_the_keyboard_runs_from_the_editor_and_from_the_input_box(tab: Tab, host
 
 
 def test_stopping_ends_the_program_and_the_next_run_is_right(tab: Tab, host: HostSite) -> None:
-    widget = opened(tab, host, "")
-    widget.run("while True: pass")
+    widget = opened(tab, host, "while True: pass")
+    widget.run()
     expect(widget.status).to_have_text("Running …")
     expect(widget.button("Run")).to_have_attribute("aria-disabled", "true")
     widget.button("Stop").click()

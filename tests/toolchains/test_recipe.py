@@ -27,6 +27,13 @@ def test_every_recipe_of_the_catalogue_can_be_read() -> None:
         assert load_recipe(name).sources
 
 
+def test_the_first_python_has_the_shell_of_contexts_as_the_one_with_libraries_has_it() -> None:
+    few, many = ((RECIPES / name / "requirements.txt").read_text() for name in ("python-gcc", "python-gcc-libraries"))
+    pinned = few.partition("\n")[2]
+    assert "\nipython==" in pinned
+    assert set(pinned.splitlines()) <= set(many.splitlines())
+
+
 def test_a_source_may_have_several_layers(tmp_path: Path) -> None:
     text = '[[source]]\nstand_in = ["x-1"]\n' + DEBIAN
     text += '[[source.layer]]\nkind = "npm"\npackages = ["deno@2.6.0"]\n'

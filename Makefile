@@ -97,7 +97,7 @@ bench-contexts: _tools ## Measure contexts beside a bare interpreter and a bare 
 
 coverage: export RUNCODE_HOME := $(or $(RUNCODE_HOME),$(CACHE)/tests)
 coverage: _tools ## Run the tests and show what they leave out (90 % of sandbox, accounts, billing at least)
-	@$(MAKE) _toolchains
+	@$(MAKE) _toolchains-all
 	@$(BIN)/python -m pytest -n auto --cov=execution/sandbox --cov=accounts --cov=billing --cov-report=term-missing:skip-covered \
 		--cov-fail-under=90 $(TESTS)
 

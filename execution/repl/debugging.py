@@ -14,7 +14,6 @@ from execution.repl.evaluations import Screen, Value, cell_error, close_console,
 from execution.repl.languages import Language
 from execution.sandbox.cells import Cell
 from execution.sandbox.context_client import ContextClient
-from execution.sandbox.kernels import KERNELS
 from execution.sandbox_clients import sandbox_client
 
 DONE: Final[dict[str, Any]] = {"done": True, "stack": []}
@@ -37,7 +36,7 @@ class Debugging:
     async def start(self, code: str, screen: Screen) -> Value:
         """The value has an error where the program does not compile. Raises what `run_cell` raises."""
         kernel = self._language.debugger
-        if kernel is None or kernel not in KERNELS:
+        if kernel is None:
             # Told with the first step: a client that hears of no debugger waits for it without an end.
             self._ended = Value(error=f"There is no debugger for {self._language.name} here.")
             return Value()

@@ -11,8 +11,9 @@ from execution.sandbox.channel import Channel, ChannelBroken, error_of, item_of
 from execution.sandbox.context_files import Files
 from execution.sandbox.errors import SandboxError, SandboxUnavailable
 from execution.sandbox.job import Limits, Outcome
-from execution.sandbox.live import Live, Port
-from execution.sandbox.stage import Output, Stage, Usage
+from execution.sandbox.live import Live
+from execution.sandbox.stage import Stage, Usage
+from execution.sandbox.streams import Streams
 
 log = logging.getLogger(__name__)
 
@@ -21,22 +22,6 @@ T = TypeVar("T")
 # How long a kernel may take to be up, and to end a cell that was interrupted, in seconds.
 START_SECONDS = 20.0
 INTERRUPT_GRACE = 2.0
-
-
-class Streams(Port, Protocol):
-    """The standard streams of a kernel."""
-
-    def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
-        """Sets the caps of a cell's output."""
-
-    def show(self, live: Live) -> None:
-        """Tells `live` of the output as it comes. Its input comes by `write`."""
-
-    def hide(self) -> None:
-        """Nobody watches any more."""
-
-    def take(self) -> tuple[Output, Output]:
-        """stdout and stderr since the last time."""
 
 
 class Home(Protocol):
@@ -169,7 +154,7 @@ class Kernel:
             }
         )
         if live is not None:
-            self._streams.show(live)
+            self._streams.watch(live.on_output)
             live.attach(self._input)
         if cell.stdin and not cell.streamed:
             self._input.end_input()
@@ -185,7 +170,9 @@ class Kernel:
         finally:
             timer.cancel()
             stdout, stderr = self._streams.take()
-            self._streams.hide()
+            self._streams.unwatch()
+            # Nobody is left who would say so, if the cell ended while its watcher was slow.
+            self._streams.resume()
             self._running = None
             usage = self._home.usage()
             if self.alive:

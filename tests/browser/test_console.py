@@ -7,9 +7,6 @@ import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.browser.conftest import Tab
-from tests.sandbox.test_contexts import has_kernel
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
 
 
 @pytest.fixture

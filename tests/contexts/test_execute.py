@@ -3,7 +3,6 @@
 import base64
 import json
 import time
-from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -11,24 +10,7 @@ import httpx
 import pytest
 
 from tests.pages.test_docs_examples import fences
-from tests.sandbox.test_contexts import has_kernel
-from tests.server import Service, running_service
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    with running_service() as service:
-        yield service
-
-
-@pytest.fixture
-def api(service: Service) -> Iterator[httpx.Client]:
-    with service.client() as client:
-        yield client
-        for context in client.get("/contexts/").json()["contexts"]:
-            client.delete(f"/contexts/{context['context_id']}")
+from tests.server import Service
 
 
 def execute(api: httpx.Client, code: str, **fields: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`/contexts/{id}/files` against the running service: bytes in, bytes out, and whose they are."""
 
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -9,24 +8,7 @@ import pytest
 from execution.sandbox.context_files import MOST_FILE_BYTES
 from tests.contexts.test_execute import execute, primary
 from tests.pages.test_docs_examples import fences
-from tests.sandbox.test_contexts import has_kernel
-from tests.server import Service, running_service
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    with running_service() as service:
-        yield service
-
-
-@pytest.fixture
-def api(service: Service) -> Iterator[httpx.Client]:
-    with service.client() as client:
-        yield client
-        for context in client.get("/contexts/").json()["contexts"]:
-            client.delete(f"/contexts/{context['context_id']}")
+from tests.server import Service
 
 
 @pytest.fixture

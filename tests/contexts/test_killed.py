@@ -18,10 +18,7 @@ from tests.contexts.test_execute import execute, primary
 from tests.ratelimits.redis_server import RedisServer
 from tests.realtime.clients import no_connections, over_network
 from tests.realtime.test_two_processes import REVOKE, make_key
-from tests.sandbox.test_contexts import has_kernel
 from tests.server import Service, running_service, wait_until
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
 
 # Within so many seconds the places that a killed process held are free again.
 HEALED = 60.0
@@ -36,14 +33,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running_service(REDIS_URL=redis.url) as service:
         yield service
     redis.stop()
-
-
-@pytest.fixture
-def api(service: Service) -> Iterator[httpx.Client]:
-    with service.client() as client:
-        yield client
-        for context in live(client):
-            client.delete(f"/contexts/{context['context_id']}")
 
 
 def live(api: httpx.Client) -> list[dict[str, Any]]:

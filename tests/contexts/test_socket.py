@@ -4,7 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,10 +18,7 @@ from tests.contexts.test_execute import execute, primary
 from tests.pages.test_docs_examples import FOLDER, fences
 from tests.realtime.clients import Client, no_connections, over_network
 from tests.realtime.test_documentation import BROWSER, filled
-from tests.sandbox.test_contexts import has_kernel
-from tests.server import Service, running_service
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
+from tests.server import Service
 
 # A run a second on a connection, as the plan says.
 A_SECOND = 1.1
@@ -34,20 +31,6 @@ charlie, _ = User.objects.get_or_create(email="charlie@strangers.example")
 organisation = ensure_personal_organisation(user=charlie)
 print(create_websocket_key(organisation=organisation, created_by=charlie, name="Stranger").value)
 """
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    with running_service() as service:
-        yield service
-
-
-@pytest.fixture
-def api(service: Service) -> Iterator[httpx.Client]:
-    with service.client() as client:
-        yield client
-        for context in client.get("/contexts/").json()["contexts"]:
-            client.delete(f"/contexts/{context['context_id']}")
 
 
 @asynccontextmanager

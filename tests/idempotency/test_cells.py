@@ -2,9 +2,6 @@
 
 import uuid
 
-import pytest
-
-from tests.sandbox.test_contexts import has_kernel
 from tests.server import Service
 
 PATH = "/execute"
@@ -16,7 +13,6 @@ def test_what_is_no_name_is_refused(service: Service):
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
 
 
-@pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
 def test_a_cell_that_is_sent_again_does_not_run_again(service: Service):
     with service.client() as client:
 

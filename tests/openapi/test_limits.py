@@ -15,13 +15,13 @@ from tests.execution.conftest import Api
 from tests.execution.test_errors import check_shape
 from tests.sandbox.supervisors import RunningSupervisor
 
-# The kernels that contexts need are not among the tests' toolchains everywhere.
-COUNTED = [operation for operation in OPERATIONS if operation.counted and operation.tag != "Contexts"]
+COUNTED = [operation for operation in OPERATIONS if operation.counted]
 PATHS = {
     "run_code_sync": "/api/run-code-sync/",
     "run_code": "/api/run-code/",
     "v1_execute": "/v1/execute",
     "run_code_batch": "/api/run-code-batch/",
+    "execute": "/execute",
 }
 
 

@@ -18,9 +18,6 @@ from tests.cast import Cast, Person
 from tests.pages.html import Element, parse
 from tests.pages.test_every_page import assert_sound
 from tests.sandbox.supervisors import RunningSupervisor
-from tests.sandbox.test_contexts import has_kernel
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
 
 CONTEXTS, CONSOLE = "/dashboard/contexts/", "/dashboard/console/"
 RUN = f"{CONSOLE}run/"

@@ -1,5 +1,6 @@
 """A program under one of the debuggers, step by step, in the real sandbox."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from execution.sandbox.client import SandboxClient
 from execution.sandbox.context_client import ContextClient
 from execution.sandbox.job import Limits
 from execution.sandbox.live import Live
+from tests.sandbox.supervisors import RunningSupervisor
 
 
 class Debugged:
@@ -25,8 +27,12 @@ class Debugged:
     async def step(self) -> dict[str, Any]:
         return shown(await self.cell("step"))
 
-    async def interrupt(self) -> None:
+    async def interrupted_step(self) -> CellResult:
+        """A step that is interrupted while it runs."""
+        waiting = asyncio.create_task(self.cell("step"))
+        await asyncio.sleep(0.3)
         await self.client.interrupt(scope="1", context_id=self.context_id)
+        return await waiting
 
     async def lines(self, most: int = 100) -> list[int]:
         """Steps to the end: the lines of the innermost frame."""
@@ -48,8 +54,10 @@ def shown(result: CellResult) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def debugger(client: SandboxClient, kernel: str) -> AsyncIterator[Debugged]:
+async def debugger(supervisor: RunningSupervisor, kernel: str) -> AsyncIterator[Debugged]:
+    client = SandboxClient(supervisor.socket)
     contexts = ContextClient(client)
     info = await contexts.open(scope="1", kernel=kernel, limits=Limits(), idle_seconds=600, most=50)
     yield Debugged(contexts, info.id)
     await contexts.close(scope="1", context_id=info.id)
+    await client.aclose()

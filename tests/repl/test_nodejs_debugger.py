@@ -1,25 +1,18 @@
 """Node.js's debugger: a step is the next line of the program's own code."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from execution.sandbox.cells import CellOutcome
-from execution.sandbox.client import SandboxClient
 from tests.repl.debugging import Debugged, debugger, shown
 from tests.sandbox.supervisors import RunningSupervisor
-from tests.sandbox.test_typescript_kernel import has_kernel
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the JavaScript toolchain is not installed here")
 
 
 @pytest.fixture
 async def debugged(sandbox: RunningSupervisor) -> AsyncIterator[Debugged]:
-    client = SandboxClient(sandbox.socket)
-    async with debugger(client, "nodejs_debugger") as debugged:
+    async with debugger(sandbox, "nodejs_debugger") as debugged:
         yield debugged
-    await client.aclose()
 
 
 async def test_it_stops_before_each_line_and_tells_what_the_variables_hold(debugged: Debugged) -> None:
@@ -165,10 +158,7 @@ async def test_an_endless_line_is_interrupted(debugged: Debugged, line: str) -> 
     await debugged.cell(f"let x = 1;\n{line}\n")
     await debugged.step()
     await debugged.step()
-    waiting = asyncio.create_task(debugged.cell("step"))
-    await asyncio.sleep(0.3)
-    await debugged.interrupt()
-    result = await waiting
+    result = await debugged.interrupted_step()
     assert result.outcome is CellOutcome.INTERRUPTED
     assert result.error is not None
     assert result.error.name == "Interrupted"

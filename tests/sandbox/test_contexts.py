@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import random
 import signal
@@ -11,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from execution.sandbox.cells import Cell, CellOutcome, CellResult, Item
 from execution.sandbox.client import SandboxClient
@@ -22,15 +20,6 @@ from execution.sandbox.live import Live
 from tests.sandbox import supervisors
 
 ALICE, CHARLIE = "1", "2"
-
-
-def has_kernel() -> bool:
-    manifest = settings.RUNCODE_HOME / "toolchains" / "compilers" / "python-3.14.json"
-    root = Path(json.loads(manifest.read_text(encoding="utf-8"))["root"])
-    return (root / "usr/local/lib/python3.14/dist-packages/IPython").is_dir()
-
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the Python toolchain here has no libraries")
 
 
 class Context:

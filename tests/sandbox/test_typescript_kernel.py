@@ -1,27 +1,13 @@
 """The TypeScript kernel: cells as Node.js's own REPL runs them, with types, imports and rich results."""
 
-import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from execution.sandbox.cells import Cell, CellOutcome, CellResult
 from execution.sandbox.client import SandboxClient
 from execution.sandbox.context_client import ContextClient
 from execution.sandbox.job import Limits
-
-
-def has_kernel() -> bool:
-    manifest = settings.RUNCODE_HOME / "toolchains" / "compilers" / "node.json"
-    if not manifest.exists():
-        return False
-    root = Path(json.loads(manifest.read_text(encoding="utf-8"))["root"])
-    return (root / "opt/javascript/node_modules/acorn").is_dir()
-
-
-pytestmark = pytest.mark.skipif(not has_kernel(), reason="the JavaScript toolchain here has no kernel's libraries")
 
 
 class Context:

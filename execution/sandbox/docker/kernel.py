@@ -7,7 +7,6 @@ from execution.sandbox.channel import Channel
 from execution.sandbox.docker.sandbox import DockerSandbox, Host
 from execution.sandbox.job import Limits
 from execution.sandbox.kernel import Kernel
-from execution.sandbox.kernel_streams import KernelStreams
 from execution.sandbox.stage import Stage, Usage
 from execution.sandbox.template import KernelTemplate
 
@@ -52,4 +51,4 @@ async def launch_kernel(kind: KernelTemplate, host: Host) -> Kernel:
         await sandbox.destroy()
         raise
     channel = Channel(reader, write=sandbox.relay.tell, close=reader.feed_eof)
-    return await Kernel.up(_Home(sandbox), KernelStreams(stdio), channel)
+    return await Kernel.up(_Home(sandbox), stdio, channel)

@@ -8,7 +8,6 @@ from execution.sandbox import frames
 from execution.sandbox.channel import Channel
 from execution.sandbox.job import Limits
 from execution.sandbox.kernel import Kernel
-from execution.sandbox.kernel_streams import KernelStreams
 from execution.sandbox.native.sandbox import Host, NativeSandbox
 from execution.sandbox.stage import Stage, Usage
 from execution.sandbox.template import KernelTemplate
@@ -60,4 +59,4 @@ async def launch_kernel(kind: KernelTemplate, host: Host) -> Kernel:
         await sandbox.destroy()
         raise
     channel = Channel(reader, write=writer.write, close=writer.close)
-    return await Kernel.up(_Home(sandbox), KernelStreams(stdio), channel)
+    return await Kernel.up(_Home(sandbox), stdio, channel)

@@ -5,8 +5,8 @@ import os
 from collections.abc import Callable
 
 from execution.sandbox.capture import Capture
-from execution.sandbox.live import Live
 from execution.sandbox.stage import Output
+from execution.sandbox.streams import Streams
 
 # As much as a pipe holds.
 _READ = 65536
@@ -131,8 +131,11 @@ class InputPipe:
             self.close()
 
 
-class Stdio:
-    """The three of one program, as the port of a live run (`execution.sandbox.live`)."""
+class Stdio(Streams):
+    """The three of one program."""
+
+    stdout: OutputPipe
+    stderr: OutputPipe
 
     def __init__(self, *, cap: int) -> None:
         self.stdin, self.stdout, self.stderr = InputPipe(), OutputPipe(cap=cap), OutputPipe(cap=cap)
@@ -146,17 +149,6 @@ class Stdio:
         self.stdin.close_read_end()
         self.stdout.close_write_end()
         self.stderr.close_write_end()
-
-    def limit(self, *, cap: int, on_overflow: Callable[[], None]) -> None:
-        """Sets the caps of a job, before its program has written anything."""
-        self.stdout.limit(cap=cap, on_overflow=on_overflow)
-        self.stderr.limit(cap=cap, on_overflow=on_overflow)
-
-    def show(self, live: Live) -> None:
-        """Lets a live run see the output as it comes, give input, and hold the program back."""
-        self.stdout.on_data = lambda data: live.on_output("stdout", data)
-        self.stderr.on_data = lambda data: live.on_output("stderr", data)
-        live.attach(self)
 
     def write(self, data: bytes) -> None:
         self.stdin.send(data)

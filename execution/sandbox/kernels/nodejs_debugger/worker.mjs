@@ -1,15 +1,15 @@
 // The debugger's own thread: it reads cells from the channel, moves the program of the main thread by the inspector, and
 // answers each cell with where the program stands.
 
-import { read, writeFileSync, writeSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import vm from "node:vm";
 import { parentPort } from "node:worker_threads";
 
 import { beginningOf } from "./beginning.mjs";
+import { receiver, send } from "./channel.mjs";
 import { instrument, isSameStep, parsed, stackOf } from "./stack.mjs";
 
-const CHANNEL = 3;
 const INTERRUPTED = { name: "Interrupted", value: "The program was interrupted.", traceback: "Interrupted" };
 
 const session = new Session();
@@ -17,26 +17,7 @@ session.connectToMainThread();
 
 // --- the channel ---
 
-function send(message) {
-  const body = Buffer.from(JSON.stringify(message));
-  const frame = Buffer.alloc(4 + body.length);
-  frame.writeUInt32BE(body.length);
-  body.copy(frame, 4);
-  for (let sent = 0; sent < frame.length; ) sent += writeSync(CHANNEL, frame, sent);
-}
-
-function exactly(size) {
-  const buffer = Buffer.alloc(size);
-  return new Promise((done) => {
-    const more = (at) => {
-      if (at === size) return done(buffer);
-      read(CHANNEL, buffer, at, size - at, null, (error, count) => (error || !count ? process.kill(process.pid, "SIGKILL") : more(at + count)));
-    };
-    more(0);
-  });
-}
-
-const receive = async () => JSON.parse(await exactly((await exactly(4)).readUInt32BE()));
+const receive = receiver(() => process.kill(process.pid, "SIGKILL"));
 
 function answer({ done, stack = [], error = null }) {
   send({ event: "item", data: { "application/json": { done, stack } }, primary: true, display_id: "", update: false });

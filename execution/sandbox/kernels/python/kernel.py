@@ -8,68 +8,30 @@ import base64
 import builtins
 import contextlib
 import io
-import json
 import os
 import queue
 import re
-import select
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import traceback
 
+import kernel_channel
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from kernel_input import Input
+from kernel_prompt import read_line
 from traitlets import Type
 
-CHANNEL = 3
-SIZE = struct.Struct("!I")
 # Terminal colours: whoever reads a traceback here reads it in a page or a log.
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 NO_INPUT = "this cell has no standard input: send it with the request, or stream the cell to answer while it runs"
 
-_lock = threading.Lock()
-
-
-def send(event, **fields):
-    body = json.dumps({"event": event, **fields}, default=str).encode("utf-8", "surrogatepass")
-    data = SIZE.pack(len(body)) + body
-    with _lock:
-        try:
-            # An interrupt waits until the message is whole: the rest of the channel would be lost with half of one.
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-            while data:
-                data = data[os.write(CHANNEL, data) :]
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-
-
-def receive():
-    """The next message; None when the supervisor has gone."""
-    parts = []
-    missing = SIZE.size
-    while missing:
-        part = os.read(CHANNEL, missing)
-        if not part:
-            return None
-        parts.append(part)
-        missing -= len(part)
-    (missing,) = SIZE.unpack(b"".join(parts))
-    parts = []
-    while missing:
-        part = os.read(CHANNEL, missing)
-        if not part:
-            return None
-        parts.append(part)
-        missing -= len(part)
-    return json.loads(b"".join(parts).decode("utf-8", "surrogatepass"))
-
 
 def show(data, *, primary=False, transient=None, update=False):
-    send(
+    kernel_channel.send(
         "item",
         data={
             mime: base64.b64encode(value).decode() if isinstance(value, bytes) else value
@@ -157,54 +119,6 @@ def told(shell, error):
     }
 
 
-class Input(io.RawIOBase):
-    """Standard input, cell by cell: a pipe that never ends, whose end for the running cell comes over the channel."""
-
-    # How long what child processes have read may keep the end away, in seconds.
-    PATIENCE = 0.5
-
-    def __init__(self):
-        self.taken = 0
-        self.used = False  # by the running cell
-        self.end = None  # after how many bytes, counted since the kernel began
-        self.woken, self.wake = os.pipe()
-
-    def begin(self, streamed, written):
-        """A cell begins, before which so many bytes were given to others."""
-        self.taken = written
-        self.end = None if streamed else written
-
-    def end_after(self, written):
-        self.end = written
-        os.write(self.wake, b".")
-
-    def drop(self):
-        """Forgets what a cell was given and has not read: the next one reads what comes with it."""
-        patience = 0
-        while select.select([0], [], [], patience)[0] and os.read(0, 65536):
-            patience = 0.05  # more may be waiting for room in the pipe
-
-    def readable(self):
-        return True
-
-    def fileno(self):
-        return 0
-
-    def readinto(self, buffer):
-        self.used = True
-        while True:
-            patience = None if self.end is None else 0 if self.taken >= self.end else self.PATIENCE
-            ready, _, _ = select.select([0, self.woken], [], [], patience)
-            if 0 in ready:
-                data = os.read(0, len(buffer))
-                self.taken += len(data)
-                buffer[: len(data)] = data
-                return len(data)
-            if self.woken not in ready:
-                return 0
-            os.read(self.woken, 1)
-
-
 class Kernel:
     def __init__(self):
         self.shell = Shell.instance(colors="nocolor", xmode="Context")
@@ -224,16 +138,11 @@ class Kernel:
         __tracebackhide__ = True
         if not self.streamed:
             raise EOFError(NO_INPUT)
-        sys.stdout.write(prompt)
-        sys.stdout.flush()
-        line = sys.stdin.readline()
-        if not line:
-            raise EOFError
-        return line.rstrip("\n")
+        return read_line(prompt)
 
     def listen(self):
         """In a thread of its own."""
-        while message := receive():
+        while message := kernel_channel.receive():
             if message["do"] == "execute":
                 self.stdin.begin(message["streamed"], message["written"])
                 self.cells.put(message)
@@ -245,7 +154,7 @@ class Kernel:
 
     def serve(self):
         threading.Thread(target=self.listen, daemon=True).start()
-        send("ready")
+        kernel_channel.send("ready")
         while True:
             try:
                 cell = self.cells.get()
@@ -285,7 +194,7 @@ class Kernel:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         self.end_input()
-        send("done", error=None if error is None else told(self.shell, error))
+        kernel_channel.send("done", error=None if error is None else told(self.shell, error))
 
     async def execute(self, code):
         shell = self.shell
@@ -308,7 +217,7 @@ class Kernel:
 
 
 if __name__ == "__main__":
-    os.set_inheritable(CHANNEL, False)
+    os.set_inheritable(kernel_channel.CHANNEL, False)
     os.chdir("/work")
     sys.path[0] = ""
     sys.argv = [""]

@@ -16,8 +16,9 @@ import threading
 import traceback
 import types
 
-import channel
-import stack
+import debugger_stack
+import kernel_channel
+from kernel_prompt import read_line
 
 PROGRAM = "/work/main.py"
 NO_INPUT = "the program has no standard input here: send it while it is debugged"
@@ -32,7 +33,7 @@ class Debugger(bdb.Bdb):
 
     def dispatch_call(self, frame, arg):
         # Without a trace function of its own, a library's frame costs next to nothing.
-        return super().dispatch_call(frame, arg) if stack.is_users(frame.f_code) else None
+        return super().dispatch_call(frame, arg) if debugger_stack.is_users(frame.f_code) else None
 
     def user_line(self, frame):
         self._stopped(frame)
@@ -56,16 +57,11 @@ class Kernel:
     def input(self, prompt=""):
         if not self.streamed:
             raise EOFError(NO_INPUT)
-        sys.stdout.write(str(prompt))
-        sys.stdout.flush()
-        line = sys.stdin.readline()
-        if not line:
-            raise EOFError
-        return line.rstrip("\n")
+        return read_line(prompt)
 
     def listen(self):
         """In a thread of its own."""
-        while message := channel.receive():
+        while message := kernel_channel.receive():
             if message["do"] == "execute":
                 self.cells.put(message)
             elif message["do"] == "interrupt" and self.running:
@@ -83,12 +79,12 @@ class Kernel:
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         item = {"application/json": {"done": done, "stack": frames}}
-        channel.send("item", data=item, primary=True, display_id="", update=False)
-        channel.send("done", error=error)
+        kernel_channel.send("item", data=item, primary=True, display_id="", update=False)
+        kernel_channel.send("done", error=error)
 
     def stopped(self, frame):
         """The program has come to a line of its own."""
-        frames = stack.frames_of(frame)
+        frames = debugger_stack.frames_of(frame)
         self.running = False
         self.answer(frames, done=False)
         self.next_cell()
@@ -96,7 +92,7 @@ class Kernel:
 
     def serve(self):
         threading.Thread(target=self.listen, daemon=True).start()
-        channel.send("ready")
+        kernel_channel.send("ready")
         code = self.next_cell()
         error = None
         try:
@@ -134,7 +130,7 @@ class Kernel:
 def told(error):
     """An exception as the answer's `error`; the traceback begins in the program."""
     frames = error.__traceback__
-    while frames is not None and not stack.is_users(frames.tb_frame.f_code):
+    while frames is not None and not debugger_stack.is_users(frames.tb_frame.f_code):
         frames = frames.tb_next
     lines = traceback.format_exception(type(error), error, frames)
     return {"name": type(error).__name__, "value": str(error), "traceback": "".join(lines).rstrip("\n")}

@@ -9,49 +9,19 @@ import ast
 import builtins
 import contextlib
 import io
-import json
 import linecache
 import os
 import queue
 import signal
-import struct
 import sys
 import threading
 import traceback
 import types
 
-CHANNEL = 3
-SIZE = struct.Struct("!I")
+import kernel_channel
+
 # Of so many cells the source is kept, for tracebacks that lead through them.
 MOST_SOURCES = 1000
-
-_lock = threading.Lock()
-
-
-def send(event, **fields):
-    body = json.dumps({"event": event, **fields}).encode("utf-8", "replace")
-    data = SIZE.pack(len(body)) + body
-    with _lock:
-        while data:
-            data = data[os.write(CHANNEL, data) :]
-
-
-def exactly(size):
-    parts = []
-    while size:
-        part = os.read(CHANNEL, size)
-        if not part:
-            return None
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def receive():
-    """The next message; None when the supervisor has gone."""
-    header = exactly(SIZE.size)
-    body = exactly(*SIZE.unpack(header)) if header else None
-    return None if body is None else json.loads(body.decode("utf-8", "surrogatepass"))
 
 
 def told(error):
@@ -82,7 +52,7 @@ class Kernel:
 
     def listen(self):
         """In a thread of its own."""
-        while message := receive():
+        while message := kernel_channel.receive():
             if message["do"] == "execute":
                 self.cells.put(message)
             elif message["do"] == "interrupt" and self.busy:
@@ -91,7 +61,7 @@ class Kernel:
 
     def serve(self):
         threading.Thread(target=self.listen, daemon=True).start()
-        send("ready")
+        kernel_channel.send("ready")
         while True:
             # An interrupt may come between two cells.
             with contextlib.suppress(KeyboardInterrupt):
@@ -117,7 +87,7 @@ class Kernel:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
-        send("done", error=None if error is None else told(error))
+        kernel_channel.send("done", error=None if error is None else told(error))
 
     def give_input(self, *, streamed):
         """None at all where nobody feeds the cell, instead of waiting for it. A stream of the user's own stays."""
@@ -143,7 +113,7 @@ class Kernel:
         if value is not None and os.getpid() == self.pid:
             text = repr(value)
             builtins._ = value
-            send("item", data={"text/plain": text}, primary=True)
+            kernel_channel.send("item", data={"text/plain": text}, primary=True)
 
 
 if __name__ == "__main__":

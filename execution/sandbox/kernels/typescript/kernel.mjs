@@ -1,7 +1,7 @@
 // The TypeScript and JavaScript kernel: Node.js's inspector evaluates the cells in this thread, as its REPL does.
 // With the argument "javascript" it is a plain console: cells are taken as they are, and every value is shown.
 
-import { statSync, writeSync } from "node:fs";
+import { statSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import { resolve } from "node:path";
@@ -9,12 +9,12 @@ import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { Worker } from "node:worker_threads";
 
+import { send } from "./channel.mjs";
 import { withImports } from "./imports.mjs";
 
 // For enumerations, namespaces and parameter properties, which Node.js itself does not take; loaded when first needed.
 const sucrase = () => createRequire("/opt/javascript/package.json")("sucrase");
 
-const CHANNEL = 3;
 const PLAIN = process.argv[2] === "javascript";
 const INTERRUPTED = { name: "Interrupted", value: "The cell was interrupted.", traceback: "Interrupted" };
 const DISPLAY = Symbol.for("Jupyter.display");
@@ -23,14 +23,6 @@ process.chdir("/work");
 const require = createRequire("/work/cell.js");
 const session = new Session();
 session.connect();
-
-function send(message) {
-  const body = Buffer.from(JSON.stringify(message));
-  const frame = Buffer.alloc(4 + body.length);
-  frame.writeUInt32BE(body.length);
-  body.copy(frame, 4);
-  for (let sent = 0; sent < frame.length; ) sent += writeSync(CHANNEL, frame, sent);
-}
 
 // --- what is shown ---
 

@@ -1,12 +1,14 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from accounts import token_owners
 from accounts.client_tokens import make_client_token
 from tests.ratelimits.redis_server import RedisServer
+from tests.repl import stock
 from tests.server import Service
 
 
@@ -33,3 +35,9 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def stock_client(service: Service, token: Callable[..., str]) -> Callable[..., Any]:
+    """Runs a script with the stock client; gives its verdict."""
+    return lambda script, **environment: stock.run(service, token(), script, **environment)

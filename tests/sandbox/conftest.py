@@ -3,7 +3,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from execution.sandbox.client import SandboxClient
+from execution.sandbox.context_client import ContextClient
 from tests.sandbox import supervisors
+from tests.sandbox.opened import ALICE, CHARLIE, Context, open_context
 from tests.sandbox.supervisors import ALL_ON_BOTH
 
 # Tests of kernels that try what each driver does in ways of its own: the channel, the streams, limits, rest, the end.
@@ -97,3 +99,17 @@ async def client(supervisor: supervisors.RunningSupervisor) -> AsyncIterator[San
     client = SandboxClient(supervisor.socket)
     yield client
     await client.aclose()
+
+
+@pytest.fixture
+async def contexts(kernel_client: SandboxClient) -> AsyncIterator[ContextClient]:
+    contexts = ContextClient(kernel_client)
+    yield contexts
+    for scope in (ALICE, CHARLIE):
+        for info in await contexts.listed(scope=scope):
+            await contexts.close(scope=scope, context_id=info.id)
+
+
+@pytest.fixture
+async def context(contexts: ContextClient) -> Context:
+    return await open_context(contexts)

@@ -12,8 +12,8 @@ from execution.sandbox.context_client import ContextClient
 from execution.sandbox.context_files import MOST_FILE_BYTES, FileList
 from execution.sandbox.errors import ContextEnded, ContextFileRefused, ContextFileUnknown, ContextUnknown
 from execution.sandbox.job import MIB
+from tests.sandbox.opened import ALICE, CHARLIE, Context, open_context
 from tests.sandbox.supervisors import RunningSupervisor, memory_of
-from tests.sandbox.test_contexts import ALICE, CHARLIE, Context, open_context
 
 
 class Work(Context):

@@ -1,36 +1,15 @@
 """The TypeScript kernel: cells as Node.js's own REPL runs them, with types, imports and rich results."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from execution.sandbox.cells import Cell, CellOutcome, CellResult
-from execution.sandbox.client import SandboxClient
+from execution.sandbox.cells import CellOutcome
 from execution.sandbox.context_client import ContextClient
-from execution.sandbox.job import Limits
-
-
-class Context:
-    def __init__(self, client: ContextClient, context_id: str) -> None:
-        self._client = client
-        self._id = context_id
-
-    async def run(self, code: str, **cell: object) -> CellResult:
-        return await self._client.execute(scope="1", context_id=self._id, cell=Cell(code, **cell))  # type: ignore[arg-type]
-
-    async def value(self, code: str) -> str:
-        result = await self.run(code)
-        assert result.outcome is CellOutcome.SUCCESS, result
-        (item,) = (item for item in result.items if item.primary)
-        return str(item.data["text/plain"])
+from tests.sandbox.opened import Context, open_context
 
 
 @pytest.fixture
-async def context(kernel_client: SandboxClient) -> AsyncIterator[Context]:
-    contexts = ContextClient(kernel_client)
-    info = await contexts.open(scope="1", kernel="typescript", limits=Limits(), idle_seconds=600, most=50)
-    yield Context(contexts, info.id)
-    await contexts.close(scope="1", context_id=info.id)
+async def context(contexts: ContextClient) -> Context:
+    return await open_context(contexts, kernel="typescript")
 
 
 async def test_declarations_stay_and_may_be_made_anew(context: Context) -> None:

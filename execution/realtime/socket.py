@@ -5,6 +5,7 @@ Each endpoint is a subclass that says what its frames mean. A client that falls 
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -35,7 +36,7 @@ class Refused(Exception):
         self.error = error
 
 
-class Socket:
+class Socket(ABC):
     """`types` are what a client may send once it is ready; `outbox` takes what it is sent."""
 
     types: ClassVar[tuple[str, ...]]
@@ -54,11 +55,12 @@ class Socket:
         """What `ready` tells beside the connection's id. Raises ApiError, which refuses the client."""
         return {}
 
+    @abstractmethod
     async def hear(self, frame: Mapping[str, Any], connection: Connection) -> None:
         """A frame of one of `types`. Raises ApiError, which the client is told and the connection survives, and
         Refused."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def finish(self) -> None:
         """Ends whatever still runs for the client, before its seat is given back."""
 

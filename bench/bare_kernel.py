@@ -43,7 +43,7 @@ class Kernel:
         self._until("ready")
 
     def cell(self, code: str) -> None:
-        body = json.dumps({"do": "execute", "code": code, "env": {}, "streamed": False}).encode()
+        body = json.dumps({"do": "execute", "code": code, "env": {}, "streamed": False, "written": 0}).encode()
         self._channel.sendall(SIZE.pack(len(body)) + body)
         self._until("done")
 

@@ -56,7 +56,8 @@ class _Shelf(Generic[S]):
 
 class Pool(Generic[K, S]):
     """Hands out each sandbox once. `take` gets a ready one, or the next that is made; `done` says that its run has
-    ended, which is when the shelf is filled up again: not while the client still waits for its answer."""
+    ended, which is when the shelf is filled up again: not while the client still waits for its answer. `most_ready` is
+    how many demand may add to those that are kept in any case."""
 
     def __init__(self, make: Callable[[K], Coroutine[Any, Any, S]], *, most_ready: int) -> None:
         self._make = make
@@ -110,7 +111,8 @@ class Pool(Generic[K, S]):
             return
         shelf = self._shelf(kind)
         target = self._target(kind, shelf)
-        room = self._most_ready - self.ready - sum(other.making for other in self._shelves.values())
+        added = sum(max(0, -self._short(other, its)) for other, its in self._shelves.items())
+        room = self._most_ready - added + max(0, self._short(kind, shelf))
         missing = target + len(shelf.waiters) - len(shelf.ready) - shelf.making
         for _ in range(min(missing, room)):
             self._make_one(kind, shelf)
@@ -121,6 +123,10 @@ class Pool(Generic[K, S]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(sandbox.destroy() for shelf in self._shelves.values() for sandbox in shelf.ready))
+
+    def _short(self, kind: K, shelf: _Shelf[S]) -> int:
+        """How many are missing of those that are kept in any case; below zero, how many demand has added."""
+        return (LEAST_READY if kind in self._kept else 0) - len(shelf.ready) - shelf.making
 
     def _target(self, kind: K, shelf: _Shelf[S]) -> int:
         wanted = math.ceil(shelf.demand(self._loop.time()) - 0.01)

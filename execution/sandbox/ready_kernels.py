@@ -9,12 +9,20 @@ from execution.sandbox.template import KernelTemplate
 
 
 class ReadyKernels:
-    """A kind of kernel that was wanted once is kept ready from then on: the first of a context's seconds is the one
-    that people wait for."""
+    """Of the `most_kinds` kinds that were wanted last some are always ready: the first of a context's seconds is the
+    one that people wait for. `most_ready` is how many more demand may add."""
 
-    def __init__(self, make: Callable[[KernelTemplate], Coroutine[Any, Any, Kernel]], *, most_ready: int) -> None:
+    def __init__(
+        self,
+        make: Callable[[KernelTemplate], Coroutine[Any, Any, Kernel]],
+        *,
+        most_kinds: int,
+        most_ready: int,
+    ) -> None:
         self._pool = Pool(make, most_ready=most_ready)
-        self._wanted: set[KernelTemplate] = set()
+        self._most_kinds = most_kinds
+        # The one that was wanted last stands last.
+        self._wanted: dict[KernelTemplate, None] = {}
 
     @property
     def ready(self) -> int:
@@ -23,7 +31,10 @@ class ReadyKernels:
     async def take(self, kind: KernelTemplate) -> Kernel:
         """One that nobody else gets; the caller destroys it. Raises SandboxError."""
         kernel = await self._pool.take(kind)
-        self._wanted.add(kind)
+        self._wanted.pop(kind, None)
+        self._wanted[kind] = None
+        if len(self._wanted) > self._most_kinds:
+            del self._wanted[next(iter(self._wanted))]
         self._pool.keep(self._wanted)
         self._pool.done(kind)
         return kernel

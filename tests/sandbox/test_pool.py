@@ -116,3 +116,17 @@ async def test_who_gives_up_waiting_loses_no_sandbox(pool: Pool[str, Box], maker
     await asyncio.wait(waiting)
     box = await take(pool, "a")
     assert box in maker.made
+
+
+async def test_what_is_kept_takes_no_room_from_what_is_in_demand(pool: Pool[str, Box]) -> None:
+    kinds = [f"kind {number}" for number in range(10)]
+    pool.keep(kinds)
+    while pool.ready < LEAST_READY * len(kinds):
+        await asyncio.sleep(0.01)
+    for _ in range(5):
+        await take(pool, kinds[-1])
+    for _ in range(5):
+        pool.done(kinds[-1])
+    while pool.ready < LEAST_READY * (len(kinds) - 1) + 5:
+        await asyncio.sleep(0.01)
+    assert pool.ready == LEAST_READY * (len(kinds) - 1) + 5

@@ -34,7 +34,7 @@ SOURCES = Path(__file__).parent
 # Ready containers wait with about 20 MB each, most of it the Engine's own process beside it.
 MOST_READY = 24
 # Ready kernels wait with as much more as on the native driver.
-MOST_READY_KERNELS = 4
+MOST_KERNEL_KINDS, MOST_READY_KERNELS = 2, 4
 
 
 class DockerDriver:
@@ -65,7 +65,7 @@ class DockerDriver:
         self._host = Host(self._engine, images, self._instance, profile(), self._info["NCPU"], self._runtime)
         await self._prove()
         self._pool = Pool(self._make, most_ready=MOST_READY)
-        self._kernels = ReadyKernels(self._make_kernel, most_ready=MOST_READY_KERNELS)
+        self._kernels = ReadyKernels(self._make_kernel, most_kinds=MOST_KERNEL_KINDS, most_ready=MOST_READY_KERNELS)
 
     def warm(self, toolchains: Iterable[Toolchain]) -> None:
         work_bytes = Limits().work_bytes

@@ -29,10 +29,10 @@ from execution.sandbox.ready_kernels import ReadyKernels
 from execution.sandbox.template import KernelTemplate, Template
 from execution.sandbox.toolchain import Toolchain
 
-# Ready sandboxes wait with about 12 MB each (a bare interpreter).
+# Ready sandboxes wait with about 15 MB each (a bare interpreter); so many may be added to those that are always ready.
 MOST_READY = 32
-# Ready kernels wait with about 40 MB each.
-MOST_READY_KERNELS = 8
+# Ready kernels wait with 20 to 30 MB each: two of each of so many kinds, and what demand adds.
+MOST_KERNEL_KINDS, MOST_READY_KERNELS = 4, 8
 # Descriptors that a launched process gets by number; the supervisor's own must lie above them.
 RESERVED_DESCRIPTORS = 16
 # Mount points that a root file system must have.
@@ -83,7 +83,7 @@ class NativeDriver:
         launcher = Launcher(executable=self._launcher_executable, filter_file=self._filter, init=self._init)
         self._host = Host(launcher, Slots(self._hierarchy), devices)
         self._pool = Pool(self._make, most_ready=MOST_READY)
-        self._kernels = ReadyKernels(self._make_kernel, most_ready=MOST_READY_KERNELS)
+        self._kernels = ReadyKernels(self._make_kernel, most_kinds=MOST_KERNEL_KINDS, most_ready=MOST_READY_KERNELS)
         try:
             await self._prove()
         except BaseException:
